@@ -1,0 +1,40 @@
+/** Every bound of the product by name. Reaching one is counted and refuses; nothing grows without a line here. Bytes and milliseconds. */
+export const LIMIT = {
+  /** One request body. */
+  bodyBytes: 32 * 1024 * 1024,
+  /** Request bodies in flight together; more waits `bodyWaitMs`, then `busy`. */
+  bodiesBytes: 48 * 1024 * 1024,
+  bodyWaitMs: 2_000,
+  /** A ClientHello or HTTP head must be complete within this time. */
+  classifyMs: 5_000,
+  clientHelloBytes: 64 * 1024,
+  headerBytes: 64 * 1024,
+  /** One event of a response stream, and one restored text lane's holdback. */
+  eventBytes: 4 * 1024 * 1024,
+  /** A plain (not streamed) response body. */
+  responseBytes: 32 * 1024 * 1024,
+  /** TLS contexts kept for leaf certificates. */
+  leafCache: 256,
+  connections: 4_096,
+  nameConstraintBytes: 4 * 1024,
+  jsonDepth: 128,
+  /** Spool (audit.md D9): warn at 70 %, refuse new exchanges at 85 % of the quota. */
+  spoolBytes: 256 * 1024 * 1024,
+  spoolWarn: 0.7,
+  spoolRefuse: 0.85,
+  segmentBytes: 8 * 1024 * 1024,
+  segmentMs: 60_000,
+  /** Largest sealed part of a record; while a response streams, parts are smaller and at most `streamPartMs` old. */
+  partBytes: 1024 * 1024,
+  streamPartBytes: 64 * 1024,
+  streamPartMs: 1_000,
+  /** A durable write that takes longer refuses the exchange. */
+  durableMs: 10_000,
+  shipTimeoutMs: 30_000,
+  shipBackoffMs: 60_000,
+  policyStaleMs: 24 * 3_600_000,
+  policyWarnMs: 12 * 3_600_000,
+  upstreamConnectMs: 10_000,
+  drainMs: 25_000,
+  dnsCacheMs: 30_000,
+} as const;
