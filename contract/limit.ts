@@ -37,4 +37,5 @@ export const LIMIT = {
   upstreamConnectMs: 10_000,
   drainMs: 25_000,
   dnsCacheMs: 30_000,
+  dnsNames: 1_024,
 } as const;
