@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[0-9.]+)(:\d{1,5})?$/, 'must be ADDRESS or ADDRESS:PORT, IPv6 in brackets');
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[0-9.]+)(:\d{1,5})?$/, 'must be ADDRESS or ADDRESS:PORT, IPv6 in brackets');
 const file = z.string().min(1, 'must name a file');
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 
@@ -13,7 +15,12 @@ export interface Endpoint {
 const list = (fallbackPort: number) =>
   z
     .string()
-    .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
     .pipe(z.array(address))
     .transform((parts) => parts.map((part) => parseEndpoint(part, fallbackPort)));
 
@@ -53,7 +60,9 @@ export type SidecarConfig = z.output<typeof SCHEMA>;
 export function parseConfig(
   environment: Readonly<Record<string, string | undefined>>,
 ): { readonly ok: true; readonly config: SidecarConfig } | { readonly ok: false; readonly faults: readonly string[] } {
-  const own = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name.startsWith('LAZARET_') && value !== ''));
+  const own = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name.startsWith('LAZARET_') && value !== ''),
+  );
   const parsed = SCHEMA.safeParse(own);
   if (parsed.success) return { ok: true, config: parsed.data };
   return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) };

@@ -15,22 +15,35 @@ export interface HealthSources {
  * changes nothing and tells nothing beyond numbers and closed words.
  */
 export async function serveHealth(endpoint: Endpoint, sources: HealthSources): Promise<Server> {
-  const server = createServer({ keepAliveTimeout: 5_000, requestTimeout: 5_000, headersTimeout: 5_000, maxHeaderSize: 8_192 }, (request, response) => {
-    const answer = (status: number, type: string, body: string): void => {
-      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body) }).end(body);
-    };
-    if (request.method !== 'GET') return answer(405, 'text/plain', 'only GET\n');
-    if (request.url === '/healthz') return answer(200, 'text/plain', 'ok\n');
-    if (request.url === '/readyz') {
-      const missing = sources.unready();
-      return answer(missing.length === 0 ? 200 : 503, 'text/plain', missing.length === 0 ? 'ok\n' : `waiting for: ${missing.join(', ')}\n`);
-    }
-    if (request.url !== '/metrics') return answer(404, 'text/plain', 'only /metrics, /healthz and /readyz\n');
-    sources.metrics().then(
-      (text) => answer(200, sources.metricsType, text),
-      () => answer(500, 'text/plain', 'metrics failed\n'),
-    );
-  });
+  const server = createServer(
+    { keepAliveTimeout: 5_000, requestTimeout: 5_000, headersTimeout: 5_000, maxHeaderSize: 8_192 },
+    (request, response) => {
+      const answer = (status: number, type: string, body: string): void => {
+        response
+          .writeHead(status, {
+            'content-type': type,
+            'cache-control': 'no-store',
+            'content-length': Buffer.byteLength(body),
+          })
+          .end(body);
+      };
+      if (request.method !== 'GET') return answer(405, 'text/plain', 'only GET\n');
+      if (request.url === '/healthz') return answer(200, 'text/plain', 'ok\n');
+      if (request.url === '/readyz') {
+        const missing = sources.unready();
+        return answer(
+          missing.length === 0 ? 200 : 503,
+          'text/plain',
+          missing.length === 0 ? 'ok\n' : `waiting for: ${missing.join(', ')}\n`,
+        );
+      }
+      if (request.url !== '/metrics') return answer(404, 'text/plain', 'only /metrics, /healthz and /readyz\n');
+      sources.metrics().then(
+        (text) => answer(200, sources.metricsType, text),
+        () => answer(500, 'text/plain', 'metrics failed\n'),
+      );
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(endpoint.port, endpoint.host, resolve);

@@ -18,21 +18,56 @@ export function createMetrics() {
     new Histogram<L>({ name, help, labelNames: [...labelNames], buckets, registers });
   return {
     registry,
-    exchanges: counter('lazaret_exchanges_total', 'LLM exchanges by provider, dialect and decision.', ['provider', 'dialect', 'decision']),
+    exchanges: counter('lazaret_exchanges_total', 'LLM exchanges by provider, dialect and decision.', [
+      'provider',
+      'dialect',
+      'decision',
+    ]),
     connections: counter('lazaret_connections_total', 'Outbound connections by decision.', ['decision']),
     refusals: counter('lazaret_refusals_total', 'Refused connections and exchanges by reason.', ['reason']),
     redactions: counter('lazaret_redactions_total', 'Identifiers replaced by surrogates, by kind.', ['entity']),
-    duration: histogram('lazaret_exchange_duration_seconds', 'Time from the request head to the end of the answer, the provider included.', ['provider'], SECONDS),
-    overhead: histogram('lazaret_overhead_seconds', 'Time that the guard itself adds to an exchange, by stage.', ['stage'], SECONDS),
-    holdback: gauge('lazaret_stream_holdback_chars', 'Characters held in open streams because a surrogate may still be completing.'),
+    duration: histogram(
+      'lazaret_exchange_duration_seconds',
+      'Time from the request head to the end of the answer, the provider included.',
+      ['provider'],
+      SECONDS,
+    ),
+    overhead: histogram(
+      'lazaret_overhead_seconds',
+      'Time that the guard itself adds to an exchange, by stage.',
+      ['stage'],
+      SECONDS,
+    ),
+    holdback: gauge(
+      'lazaret_stream_holdback_chars',
+      'Characters held in open streams because a surrogate may still be completing.',
+    ),
     spoolBytes: gauge('lazaret_spool_bytes', 'Audit records on disk that the collector has not confirmed yet.'),
-    spoolLimit: gauge('lazaret_spool_limit_bytes', 'Size at which the spool is full; at 85 % new exchanges are refused.'),
-    auditLag: gauge('lazaret_audit_lag_seconds', 'Age of the oldest audit record that the collector has not confirmed.'),
+    spoolLimit: gauge(
+      'lazaret_spool_limit_bytes',
+      'Size at which the spool is full; at 85 % new exchanges are refused.',
+    ),
+    auditLag: gauge(
+      'lazaret_audit_lag_seconds',
+      'Age of the oldest audit record that the collector has not confirmed.',
+    ),
     policySerial: gauge('lazaret_policy_serial', 'Revision of the policy bundle in force.'),
     policyAge: gauge('lazaret_policy_age_seconds', 'Age of the policy bundle in force; older than 24 h refuses.'),
-    agreementExpiry: gauge('lazaret_agreement_expiry_seconds', 'Seconds until an agreement ends; negative once it has.', ['agreement']),
-    distrust: counter('lazaret_client_distrust_total', 'TLS handshakes that a client broke off because it does not trust the pod CA (pinning or vendored roots).', []),
-    droppedFields: counter('lazaret_dropped_header_fields_total', 'Request header fields not passed on to a provider because they are not part of its API.', []),
+    agreementExpiry: gauge(
+      'lazaret_agreement_expiry_seconds',
+      'Seconds until an agreement ends; negative once it has.',
+      ['agreement'],
+    ),
+    distrust: counter(
+      'lazaret_client_distrust_total',
+      'TLS handshakes that a client broke off because it does not trust the pod CA (pinning or vendored roots).',
+      [],
+    ),
+    droppedFields: counter(
+      'lazaret_dropped_header_fields_total',
+      'Request header fields not passed on to a provider because they are not part of its API.',
+      [],
+    ),
     build: gauge('lazaret_build_info', 'Version of the running program.', ['version', 'program']),
   } as const;
 }

@@ -72,7 +72,13 @@ function createConnector(options: ForwardOptions): buildConnector.connector {
       () => done(new Error('no address'), ''),
     );
   };
-  const tcp = buildConnector({ secureContext, lookup, autoSelectFamily: true, timeout: LIMIT.upstreamConnectMs, allowH2: false });
+  const tcp = buildConnector({
+    secureContext,
+    lookup,
+    autoSelectFamily: true,
+    timeout: LIMIT.upstreamConnectMs,
+    allowH2: false,
+  });
   const { proxyDial } = options;
   if (proxyDial === undefined) return tcp;
   return (target, done) => {

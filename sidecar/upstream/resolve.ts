@@ -18,7 +18,9 @@ interface Answer {
  */
 export function createResolve(resolvers: readonly Endpoint[], now: () => number): Resolve {
   const resolver = new Resolver({ timeout: 2_000, tries: 3 });
-  resolver.setServers(resolvers.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)));
+  resolver.setServers(
+    resolvers.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
+  );
   const answers = new Map<Host, Answer>();
   return async (host) => {
     const known = answers.get(host);
@@ -34,7 +36,10 @@ export function createResolve(resolvers: readonly Endpoint[], now: () => number)
 
 async function lookUp(resolver: Resolver, host: Host): Promise<readonly string[]> {
   const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-  const addresses = [...(four.status === 'fulfilled' ? four.value : []), ...(six.status === 'fulfilled' ? six.value : [])];
+  const addresses = [
+    ...(four.status === 'fulfilled' ? four.value : []),
+    ...(six.status === 'fulfilled' ? six.value : []),
+  ];
   if (addresses.length > 0) return addresses;
   throw four.status === 'rejected' ? four.reason : new Error('no address');
 }

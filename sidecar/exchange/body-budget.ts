@@ -1,0 +1,74 @@
+/** Memory taken from the budget; give it back once. */
+export interface Share {
+  release(): void;
+}
+
+/** The clock of a wait: calls back once after so many milliseconds unless cancelled. */
+export type Timer = (ms: number, then: () => void) => { cancel(): void };
+
+/**
+ * Bounds the request bodies in flight together. A body that does not fit waits in line; a wait that is too long
+ * ends in `busy`, so that memory is bounded and nobody hangs.
+ */
+export class BodyBudget {
+  readonly #limit: number;
+  readonly #waitMs: number;
+  readonly #timer: Timer;
+  #used = 0;
+  readonly #line: { readonly bytes: number; readonly enter: () => void }[] = [];
+
+  constructor(limit: number, waitMs: number, timer: Timer) {
+    this.#limit = limit;
+    this.#waitMs = waitMs;
+    this.#timer = timer;
+  }
+
+  /** Bytes taken now. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /**
+   * @param bytes what the body may take; more than the whole budget is refused at once
+   * @returns the share, or null when it did not become free in time
+   */
+  async take(bytes: number): Promise<Share | null> {
+    if (bytes > this.#limit) return null;
+    if (this.#line.length === 0 && this.#used + bytes <= this.#limit) return this.#grant(bytes);
+    return await new Promise((resolve) => {
+      const entry = {
+        bytes,
+        enter: () => {
+          wait.cancel();
+          resolve(this.#grant(bytes));
+        },
+      };
+      const wait = this.#timer(this.#waitMs, () => {
+        this.#line.splice(this.#line.indexOf(entry), 1);
+        resolve(null);
+        this.#admit();
+      });
+      this.#line.push(entry);
+    });
+  }
+
+  #grant(bytes: number): Share {
+    this.#used += bytes;
+    let held = true;
+    return {
+      release: () => {
+        if (!held) return;
+        held = false;
+        this.#used -= bytes;
+        this.#admit();
+      },
+    };
+  }
+
+  #admit(): void {
+    for (let next = this.#line[0]; next !== undefined && this.#used + next.bytes <= this.#limit; next = this.#line[0]) {
+      this.#line.shift();
+      next.enter();
+    }
+  }
+}
