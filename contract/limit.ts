@@ -18,6 +18,10 @@ export const LIMIT = {
   connections: 4_096,
   nameConstraintBytes: 4 * 1024,
   jsonDepth: 128,
+  /** Values of one JSON text, keys included: a body of brackets and commas must not cost a hundred times its size. */
+  jsonValues: 2_000_000,
+  /** Text lanes of one response stream that are open together: content blocks, choices, tool calls. */
+  streamLanes: 1_024,
   /** Spool (audit.md D9): warn at 70 %, refuse new exchanges at 85 % of the quota. */
   spoolBytes: 256 * 1024 * 1024,
   spoolWarn: 0.7,
