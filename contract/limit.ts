@@ -28,6 +28,18 @@ export const LIMIT = {
   spoolRefuse: 0.85,
   segmentBytes: 8 * 1024 * 1024,
   segmentMs: 60_000,
+  /** One frame of a segment: a sealed part in base64url with its header. */
+  frameBytes: 2 * 1024 * 1024,
+  /** Sealed bytes written and not yet durable; a response that is ahead of the disk waits. */
+  spoolPendingBytes: 4 * 1024 * 1024,
+  /** A group of frames up to this size is written without leaving the thread; larger ones by a thread of the pool. */
+  spoolInlineBytes: 64 * 1024,
+  /** Wait before a failed spool is tried again on a new segment. */
+  spoolRetryMs: 1_000,
+  checkpointMs: 1_000,
+  checkpointIdleMs: 60_000,
+  /** Recipients of a content key (an auditor, an escrow, their successors during a rotation). */
+  recipients: 8,
   /** Largest sealed part of a record; while a response streams, parts are smaller and at most `streamPartMs` old. */
   partBytes: 1024 * 1024,
   streamPartBytes: 64 * 1024,
@@ -42,4 +54,9 @@ export const LIMIT = {
   drainMs: 25_000,
   dnsCacheMs: 30_000,
   dnsNames: 1_024,
+  /** lazaret-init: entries of one list setting, the operator's roots, and how long nft and each probe may take. */
+  initListEntries: 64,
+  extraRootsBytes: 4 * 1024 * 1024,
+  nftMs: 20_000,
+  probeMs: 5_000,
 } as const;
