@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { parseHost } from '#contract/host.ts';
+import { LIMIT } from '#contract/limit.ts';
+import { POD_PATH } from '#contract/pod-paths.ts';
+import type { SocketAddress } from './address.ts';
+import { parseSocketAddress, parseUdpDestination } from './address.ts';
+import type { UdpDestination } from './network-rules.ts';
+
+const directory = z.string().regex(/^\/[^\0\n]*[^/\0\n]$/, 'must be an absolute path without a trailing slash');
+// The range that no distribution gives to people or services, so that an image rarely holds one of them by accident.
+const ownerId = z.coerce.number().int().min(20_000, 'must be 20000 to 59999').max(59_999, 'must be 20000 to 59999');
+
+const SCHEMA = z.object({
+  LAZARET_UID: ownerId,
+  LAZARET_GID: ownerId,
+  LAZARET_CA_DIR: directory.default(POD_PATH.authority),
+  LAZARET_TRUST_DIR: directory.default(POD_PATH.trust),
+  LAZARET_CONSTRAINTS: entries(parseConstraint, 'must list host names of two labels or more, without wildcards')
+    .refine((names) => names.length > 0, 'must name at least one host')
+    .refine(
+      (names) => names.join('').length <= LIMIT.nameConstraintBytes,
+      `must hold at most ${LIMIT.nameConstraintBytes} characters of names: use covering suffixes`,
+    ),
+  LAZARET_RESOLVERS: entries(
+    (text) => parseSocketAddress(text, 53),
+    'must list ADDRESS or ADDRESS:PORT, IPv6 with a port in brackets',
+  ).optional(),
+  LAZARET_UDP_ALLOWED: entries(
+    parseUdpDestination,
+    'must list ADDRESS:PORT or ADDRESS/BITS:PORT, IPv6 in brackets',
+  ).default([]),
+  LAZARET_EXTRA_ROOTS: z.string().min(1).optional(),
+});
+
+/** The settings of `lazaret-init`, checked. */
+export interface InitConfig {
+  readonly uid: number;
+  readonly gid: number;
+  readonly authorityDir: string;
+  readonly trustDir: string;
+  /** Permitted DNS suffixes of the pod CA, in normal form. */
+  readonly constraints: readonly string[];
+  /** The resolvers that UDP may reach; undefined: those of the pod's resolv.conf. */
+  readonly resolvers: readonly SocketAddress[] | undefined;
+  readonly udpAllowed: readonly UdpDestination[];
+  /** A PEM file with the operator's own roots. */
+  readonly extraRoots: string | undefined;
+}
+
+/**
+ * Reads the settings from environment variables.
+ * @returns the settings, or every fault at once: one sentence each, naming the variable
+ */
+export function parseInitConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly ok: true; readonly config: InitConfig } | { readonly ok: false; readonly faults: readonly string[] } {
+  const own = Object.entries(environment).filter(([name, value]) => name.startsWith('LAZARET_') && value !== '');
+  const parsed = SCHEMA.safeParse(Object.fromEntries(own));
+  if (!parsed.success) {
+    return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) };
+  }
+  const { data } = parsed;
+  const config = {
+    uid: data.LAZARET_UID,
+    gid: data.LAZARET_GID,
+    authorityDir: data.LAZARET_CA_DIR,
+    trustDir: data.LAZARET_TRUST_DIR,
+    constraints: data.LAZARET_CONSTRAINTS,
+    resolvers: data.LAZARET_RESOLVERS,
+    udpAllowed: data.LAZARET_UDP_ALLOWED,
+    extraRoots: data.LAZARET_EXTRA_ROOTS,
+  };
+  return { ok: true, config };
+}
+
+/** A comma-separated list, bounded; one bad entry refuses the whole list. */
+function entries<T>(parse: (text: string) => T | null, message: string) {
+  return z.string().transform((text, context): readonly T[] => {
+    const parts = text.split(',').map((part) => part.trim());
+    const values = parts.filter((part) => part !== '').map(parse);
+    if (values.length > LIMIT.initListEntries || values.includes(null)) {
+      context.addIssue({ code: 'custom', message: `${message}, at most ${LIMIT.initListEntries}` });
+      return z.NEVER;
+    }
+    return values.filter((value) => value !== null);
+  });
+}
+
+/** A single label such as `com` would let the pod CA speak for half the internet. */
+function parseConstraint(text: string): string | null {
+  const host = parseHost(text);
+  return host !== null && host.includes('.') ? host : null;
+}
