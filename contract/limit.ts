@@ -16,6 +16,17 @@ export const LIMIT = {
   /** TLS contexts kept for leaf certificates. */
   leafCache: 256,
   connections: 4_096,
+  /** A TLS handshake, and a client's reading of a last word before its connection is closed. */
+  handshakeMs: 10_000,
+  farewellMs: 2_000,
+  /** The head of a request on a terminated connection, and an idle one (longer than the pools of clients keep theirs). */
+  headersMs: 60_000,
+  keepAliveMs: 310_000,
+  h2Streams: 1_000,
+  h2StreamWindowBytes: 1024 * 1024,
+  h2SessionWindowBytes: 8 * 1024 * 1024,
+  /** Bytes that the requests and answers of one HTTP/2 session hold in memory, in MB; reaching it refuses new streams. */
+  h2SessionMegabytes: 64,
   nameConstraintBytes: 4 * 1024,
   jsonDepth: 128,
   /** Values of one JSON text, keys included: a body of brackets and commas must not cost a hundred times its size. */
