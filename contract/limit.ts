@@ -61,6 +61,13 @@ export const LIMIT = {
   shipBackoffMs: 60_000,
   policyStaleMs: 24 * 3_600_000,
   policyWarnMs: 12 * 3_600_000,
+  /** A signed policy bundle or the source of one. */
+  bundleBytes: 4 * 1024 * 1024,
+  bundlePollMs: 1_000,
+  /** How far a signer's clock may be ahead of ours. */
+  clockSkewMs: 300_000,
+  /** Keys whose provider account was not covered; reaching it bars every key. */
+  barredKeys: 1_024,
   upstreamConnectMs: 10_000,
   drainMs: 25_000,
   dnsCacheMs: 30_000,

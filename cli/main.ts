@@ -1,0 +1,21 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { COMMANDS, runCommand } from './command.ts';
+import type { CommandIo } from './io.ts';
+
+const io: CommandIo = {
+  stdin: process.stdin,
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  readFile: (path) => readFile(path, 'utf8'),
+  writeFile: async (path, text, mode) => {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text, { mode });
+    // The mode of an existing file is not changed by writing it.
+    await chmod(path, mode);
+  },
+};
+
+// A reader that closes early (`lazaret ... | head`) is no fault of ours.
+process.stdout.on('error', () => process.exit(0));
+process.exitCode = await runCommand(process.argv.slice(2), io, COMMANDS);
