@@ -22,8 +22,6 @@ export interface SegmentHeader {
   readonly chain_id: ChainId;
   readonly first_seq: number;
   readonly prev_segment_hash: string;
-  /** Frames that were found damaged at start-up: their bytes are quarantined, not sent. */
-  readonly gap?: { readonly from: number; readonly to: number };
 }
 
 const CHAIN_ID = /^[A-Za-z0-9_-]{16,64}$/;
