@@ -15,7 +15,7 @@ const SCHEMA = z.object({
   LAZARET_GID: ownerId,
   LAZARET_CA_DIR: directory.default(POD_PATH.authority),
   LAZARET_TRUST_DIR: directory.default(POD_PATH.trust),
-  LAZARET_CONSTRAINTS: entries(parseConstraint, 'must list host names of two labels or more, without wildcards')
+  LAZARET_CONSTRAINTS: entries(parseConstraint, 'must list host names of two labels or more, without wildcards', LIMIT.nameConstraintBytes / 4)
     .refine((names) => names.length > 0, 'must name at least one host')
     .refine(
       (names) => names.join('').length <= LIMIT.nameConstraintBytes,
@@ -74,12 +74,12 @@ export function parseInitConfig(
 }
 
 /** A comma-separated list, bounded; one bad entry refuses the whole list. */
-function entries<T>(parse: (text: string) => T | null, message: string) {
+function entries<T>(parse: (text: string) => T | null, message: string, most: number = LIMIT.initListEntries) {
   return z.string().transform((text, context): readonly T[] => {
     const parts = text.split(',').map((part) => part.trim());
     const values = parts.filter((part) => part !== '').map(parse);
-    if (values.length > LIMIT.initListEntries || values.includes(null)) {
-      context.addIssue({ code: 'custom', message: `${message}, at most ${LIMIT.initListEntries}` });
+    if (values.length > most || values.includes(null)) {
+      context.addIssue({ code: 'custom', message: `${message}, at most ${most}` });
       return z.NEVER;
     }
     return values.filter((value) => value !== null);

@@ -45,6 +45,7 @@ ${udpAccepts(rules)
   .map((rule) => `    ${rule}\n`)
   .join('')}    meta l4proto udp counter reject with icmpx port-unreachable
     ct state established,related accept
+    meta l4proto tcp ct status dnat accept comment "redirected; the device is still the old one in this hook"
     meta l4proto tcp ct state new counter reject with tcp reset comment "a connection that the redirect missed"
     meta l4proto { tcp, icmp, ipv6-icmp } accept
     counter drop

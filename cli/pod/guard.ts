@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { chown, mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { POD_PORT } from '#contract/pod-paths.ts';
+import { asUser, inPod } from './application.ts';
+import type { PodIdentity } from './identity.ts';
+import type { PodJob } from './job.ts';
+import { PodError } from './job.ts';
+import { NAMESPACE, readPolicy, runCommand, writeBundleKeys, writeCollectorCertificate } from './material.ts';
+import type { PodPlaces } from './mounts.ts';
+import { POD_NETWORK } from './network.ts';
+import type { KeptProgram } from './program.ts';
+import { keepRunning, startProgram } from './program.ts';
+
+/** One run, as its parts see it. */
+export interface Pod {
+  readonly job: PodJob;
+  readonly places: PodPlaces;
+  readonly identity: PodIdentity;
+  /** File descriptor of the programs' log. */
+  readonly log: number;
+  readonly logFile: string;
+  readonly path: string;
+}
+
+/** The heap that the image gives the sidecar, and no debugger by signal. */
+const SIDECAR_FLAGS = ['--disable-sigusr1', '--max-semi-space-size=2', '--max-old-space-size=96'] as const;
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'] as const;
+
+/** Runs `lazaret-init` in the pod's network. @throws PodError with its own sentence when it refuses */
+export async function runInit(pod: Pod, constraints: readonly string[]): Promise<void> {
+  const { places, identity, job } = pod;
+  const program = startProgram({
+    command: [...inPod(places), process.execPath, ...NODE_FLAGS, `${places.program}/sidecar/init.ts`],
+    environment: {
+      PATH: pod.path,
+      LAZARET_UID: String(identity.uid),
+      LAZARET_GID: String(identity.gid),
+      LAZARET_CA_DIR: places.authority,
+      LAZARET_TRUST_DIR: places.trust,
+      LAZARET_CONSTRAINTS: constraints.join(','),
+      LAZARET_RESOLVERS: POD_NETWORK.outer,
+      ...(job.options.upstreamCa === undefined ? {} : { LAZARET_EXTRA_ROOTS: job.options.upstreamCa }),
+    },
+    log: pod.log,
+  });
+  if ((await program.ended) !== 0) throw new PodError(`the pod is not guarded: ${lastLogLine(pod.logFile)}`);
+}
+
+/** Starts the collector outside the pod, and what it and the pod know each other by. */
+export async function startCollector(pod: Pod): Promise<KeptProgram> {
+  const { places, identity, job } = pod;
+  const store = job.options.store ?? places.store;
+  await mkdir(store, { recursive: true, mode: 0o700 });
+  await writeFile(`${places.dir}/collector.token`, identity.enrolToken, { mode: 0o400 });
+  await writeCollectorCertificate(POD_NETWORK.outer, `${places.dir}/collector.key`, `${places.dir}/collector.pem`);
+  return keepRunning({
+    command: [process.execPath, ...NODE_FLAGS, `${places.program}/collector/main.ts`],
+    environment: {
+      PATH: pod.path,
+      LAZARET_COLLECTOR_LISTEN: `${POD_NETWORK.outer}:${POD_NETWORK.collectorPort}`,
+      LAZARET_COLLECTOR_CERT: `${places.dir}/collector.pem`,
+      LAZARET_COLLECTOR_KEY: `${places.dir}/collector.key`,
+      LAZARET_COLLECTOR_STORE: store,
+      LAZARET_COLLECTOR_ENROL_TOKEN: `${places.dir}/collector.token`,
+    },
+    log: pod.log,
+  });
+}
+
+/** Compiles and signs the policy, guards the network, and chooses whom the evidence is sealed to: all at once. */
+export async function prepareGuard(pod: Pod): Promise<void> {
+  const { places, job } = pod;
+  const file = job.options.policy ?? join(job.root, 'cli/pod/default-policy.yaml');
+  const policy = await readPolicy(file, job.options.monitor, Date.now());
+  await Promise.all([runInit(pod, policy.constraints), signBundle(pod, policy.text), chooseRecipients(pod)]);
+  await giveToSidecar(pod, `${places.dir}/enrol.token`, pod.identity.enrolToken);
+}
+
+/** Starts the sidecar; `prepareGuard` comes first. */
+export async function startSidecar(pod: Pod): Promise<KeptProgram> {
+  const { places, identity, job } = pod;
+  const spool = job.options.spool ?? places.spool;
+  await mkdir(spool, { recursive: true, mode: 0o700 });
+  changeOwner(spool, identity.uid, identity.gid, pod.path);
+  const owner = asUser(identity.uid, identity.gid);
+  return keepRunning({
+    command: [
+      ...inPod(places),
+      ...owner,
+      process.execPath,
+      ...SIDECAR_FLAGS,
+      ...NODE_FLAGS,
+      `${places.program}/sidecar/main.ts`,
+    ],
+    environment: sidecarEnvironment(pod, spool),
+    log: pod.log,
+  });
+}
+
+function sidecarEnvironment(pod: Pod, spool: string): Readonly<Record<string, string>> {
+  const { places, identity, job } = pod;
+  const { dir } = places;
+  return {
+    PATH: pod.path,
+    MALLOC_ARENA_MAX: '1',
+    UV_THREADPOOL_SIZE: '2',
+    LAZARET_BUNDLE: `${dir}/bundle`,
+    LAZARET_BUNDLE_KEY: `${dir}/bundle.public.jwk`,
+    LAZARET_CA_DIR: places.authority,
+    LAZARET_RECIPIENTS: `${dir}/recipients.jwks`,
+    LAZARET_SPOOL: spool,
+    LAZARET_COLLECTOR: `https://${POD_NETWORK.outer}:${POD_NETWORK.collectorPort}`,
+    LAZARET_COLLECTOR_CA: `${dir}/collector.pem`,
+    LAZARET_ENROL_TOKEN: `${dir}/enrol.token`,
+    ...(job.options.upstreamCa === undefined ? {} : { LAZARET_UPSTREAM_CA: `${dir}/upstream-ca.pem` }),
+    LAZARET_RESOLVERS: POD_NETWORK.outer,
+    LAZARET_LISTEN: `127.0.0.1:${POD_PORT.intercept},[::1]:${POD_PORT.intercept}`,
+    LAZARET_OPS: `[::]:${POD_PORT.ops}`,
+    LAZARET_POD_NAMESPACE: NAMESPACE,
+    LAZARET_POD_NAME: identity.name,
+    LAZARET_POD_UID: identity.podUid,
+    LAZARET_SERVICE_ACCOUNT: 'default',
+    LAZARET_NODE: 'pod-run',
+    LAZARET_CHAIN: identity.chain,
+  };
+}
+
+async function signBundle(pod: Pod, policy: string): Promise<void> {
+  const { dir } = pod.places;
+  await writeBundleKeys(`${dir}/bundle.private.jwk`, `${dir}/bundle.public.jwk`);
+  await writeFile(`${dir}/policy`, policy, { mode: 0o600 });
+  const bundle = await runCommand(pod.job.root, [
+    'policy',
+    'sign',
+    '--key',
+    `${dir}/bundle.private.jwk`,
+    `${dir}/policy`,
+  ]);
+  await writeFile(`${dir}/bundle`, bundle, { mode: 0o644 });
+}
+
+async function chooseRecipients(pod: Pod): Promise<void> {
+  const { dir } = pod.places;
+  const keys = pod.job.options.keys ?? `${dir}/keys`;
+  if (pod.job.options.keys === undefined) await runCommand(pod.job.root, ['keys', 'init', '--out', keys]);
+  const recipients = readGiven(
+    `${keys}/recipients.public.jwks`,
+    '--keys: make the directory with "lazaret keys init --out DIR"',
+  );
+  await writeFile(`${dir}/recipients.jwks`, recipients, { mode: 0o644 });
+  if (pod.job.options.upstreamCa === undefined) return;
+  const roots = readGiven(pod.job.options.upstreamCa, '--upstream-ca must be a PEM file of certificates');
+  await writeFile(`${dir}/upstream-ca.pem`, roots, { mode: 0o644 });
+}
+
+async function giveToSidecar(pod: Pod, file: string, content: string): Promise<void> {
+  await writeFile(file, content, { mode: 0o400 });
+  await chown(file, pod.identity.uid, pod.identity.gid);
+}
+
+/** The spool belongs to the sidecar while it runs and to its former owner afterwards. */
+export async function returnSpool(pod: Pod): Promise<void> {
+  if (pod.job.options.spool === undefined) return;
+  const parent = await stat(join(pod.job.options.spool, '..'));
+  changeOwner(pod.job.options.spool, parent.uid, parent.gid, pod.path);
+}
+
+function changeOwner(dir: string, uid: number, gid: number, path: string): void {
+  const { status } = spawnSync('chown', ['-R', '-P', '-h', `${uid}:${gid}`, '--', dir], { env: { PATH: path } });
+  if (status !== 0) throw new PodError(`the spool ${dir} cannot be given to the sidecar`);
+}
+
+function readGiven(file: string, remedy: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw new PodError(`${file} cannot be read (${remedy})`);
+  }
+}
+
+/** The last thing a program said before it ended. */
+export function lastLogLine(file: string): string {
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  return lines.at(-1) ?? 'its log is empty';
+}
