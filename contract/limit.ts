@@ -58,6 +58,19 @@ export const LIMIT = {
   /** A durable write that takes longer refuses the exchange. */
   durableMs: 10_000,
   shipTimeoutMs: 30_000,
+  /** One batch of frames to the collector (at least one frame), and what the collector may answer. */
+  shipBytes: 4 * 1024 * 1024,
+  shipAnswerBytes: 64 * 1024,
+  /** Between two batches, so that a busy pod sends several records at once. */
+  shipIntervalMs: 200,
+  /** The shortest first wait after a batch failed. */
+  shipRetryMs: 250,
+  /** Collector: chains whose state is kept in memory, batches in work together, copies of conflicting bytes kept a chain. */
+  collectorChains: 4_096,
+  collectorBatches: 32,
+  collectorConflicts: 16,
+  /** Between two writings of the collector's signed manifest and receipts. */
+  manifestMs: 1_000,
   shipBackoffMs: 60_000,
   policyStaleMs: 24 * 3_600_000,
   policyWarnMs: 12 * 3_600_000,
@@ -77,4 +90,10 @@ export const LIMIT = {
   extraRootsBytes: 4 * 1024 * 1024,
   nftMs: 20_000,
   probeMs: 5_000,
+  /** Admission: one review, items of one list of a pod, faults that one denial names, and the age and clock skew of a mark. */
+  admissionBytes: 4 * 1024 * 1024,
+  admissionListEntries: 16_384,
+  admissionFaults: 16,
+  admissionMarkMs: 15_000,
+  admissionSkewMs: 2_000,
 } as const;
