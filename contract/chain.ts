@@ -1,4 +1,4 @@
-import { createHash, hash, sign, type KeyObject } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { ChainId } from './brand.ts';
 import { coveredBytes, encodeFrame, type FrameType } from './record-frame.ts';
 
@@ -24,7 +24,7 @@ export interface SegmentHeader {
   readonly prev_segment_hash: string;
 }
 
-const CHAIN_ID = /^[A-Za-z0-9_-]{16,64}$/;
+const CHAIN_ID = /^[A-Za-z0-9_-]{8,64}$/;
 const EXCHANGE_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
 /** Whether text is a chain id. It names folders, so nothing that a path could give a meaning to passes. */
@@ -60,14 +60,4 @@ export function chainFrame(
 /** The link of the frame that follows a head. */
 export function linkAfter(chain: ChainId, head: ChainHead): ChainLink {
   return { chain, seq: head.seq + 1, prev: head.hash.toString('base64url') };
-}
-
-/**
- * Signs record JSON as a compact JWS (RFC 7515 §3.1, ES256 of RFC 7518 §3.4: the signature is r‖s, not DER).
- * @param kid RFC 7638 thumbprint of the public key, under which a verifier finds it
- */
-export function signCompact(payload: string, key: KeyObject, kid: string): string {
-  const head = Buffer.from(JSON.stringify({ alg: 'ES256', kid })).toString('base64url');
-  const input = `${head}.${Buffer.from(payload).toString('base64url')}`;
-  return `${input}.${sign('sha256', Buffer.from(input, 'latin1'), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }

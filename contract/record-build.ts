@@ -1,4 +1,5 @@
 import type { ChainLink } from './chain.ts';
+import type { PublicKey } from './chain-signature.ts';
 import { ENTITIES } from './entity.ts';
 import { clearAddress, clearModel, clearOr, clearWord, clearWorkload, UNLISTED } from './record-clear.ts';
 import type { ConnectionRecordFacts, EntityCounts, OutcomeFacts, RefusedFacts, RequestFacts } from './record.ts';
@@ -113,7 +114,7 @@ export function buildConnection(
 
 /** What the first record of a process says: the key that its signatures are checked with, and under what it runs. */
 export interface OpenFacts {
-  readonly key: { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string };
+  readonly key: PublicKey;
   readonly kid: string;
   readonly workload: string;
   readonly version: string;

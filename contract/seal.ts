@@ -1,6 +1,7 @@
 import { createCipheriv, type KeyObject } from 'node:crypto';
 import { compactDecrypt, generalDecrypt, type GeneralJWE, type JWK, importJWK } from 'jose';
 import { isExchangeId } from './chain.ts';
+import { parseJson } from './chain-signature.ts';
 
 /** What a sealed part is a piece of: the bytes sent, the vault, the user's id, the provider's answer, an unlisted host name. */
 export const SEALED_KINDS = ['sent', 'vault', 'user', 'received', 'host'] as const;
@@ -49,7 +50,7 @@ export function sealPart(
 export function parsePartName(jwe: Uint8Array): (PartName & { readonly kid: string }) | null {
   const end = jwe.indexOf(0x2e);
   if (end <= 0) return null;
-  const header = parseJson(
+  const header = objectOf(
     Buffer.from(Buffer.from(jwe.subarray(0, end)).toString('latin1'), 'base64url').toString('utf8'),
   );
   if (header?.alg !== DIRECT.alg || header.enc !== DIRECT.enc) return null;
@@ -69,7 +70,7 @@ export async function openContentKey(
   jwe: Uint8Array,
   privateKey: JWK,
 ): Promise<{ readonly kid: string; readonly secret: Uint8Array }> {
-  const parsed = parseJson(Buffer.from(jwe).toString('utf8')) as GeneralJWE | null;
+  const parsed = objectOf(Buffer.from(jwe).toString('utf8')) as GeneralJWE | null;
   if (parsed === null) throw new TypeError('the content key is not JSON');
   const opened = await generalDecrypt(parsed, await importJWK(privateKey, KEY_WRAP.alg), {
     keyManagementAlgorithms: [KEY_WRAP.alg],
@@ -93,17 +94,13 @@ export async function openPart(jwe: Uint8Array, secret: Uint8Array): Promise<Uin
 /** The id of the content key that a key frame wraps: it stands in the protected header as `cek`. */
 export function contentKeyId(jwe: { readonly protected?: string }): string | null {
   const header =
-    jwe.protected === undefined ? null : parseJson(Buffer.from(jwe.protected, 'base64url').toString('utf8'));
+    jwe.protected === undefined ? null : objectOf(Buffer.from(jwe.protected, 'base64url').toString('utf8'));
   return typeof header?.cek === 'string' ? header.cek : null;
 }
 
-function parseJson(text: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
+function objectOf(text: string): Readonly<Record<string, unknown>> | null {
+  const value = parseJson(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
 }

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type ChainHead, linkAfter, type SegmentHeader } from '#contract/chain.ts';
+import { SEGMENT_NAME } from '#contract/chain-protocol.ts';
 import type { ChainId } from '#contract/brand.ts';
 import type { ContentKey } from './content-key.ts';
 import type { SegmentFile } from './segment-file.ts';
-
-const NAME = /^(\d{8})-[0-9a-f]{8}\.seg$/;
 
 /** @returns a segment's file name: its ordinal, and chance so that two lives of a pod cannot mean different bytes by one name. */
 export function newSegmentName(ordinal: number): string {
@@ -13,7 +12,7 @@ export function newSegmentName(ordinal: number): string {
 
 /** @returns the ordinal in a segment's file name, or null for any other file. */
 export function segmentOrdinal(name: string): number | null {
-  const digits = NAME.exec(name)?.[1];
+  const digits = SEGMENT_NAME.exec(name)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 

@@ -1,15 +1,14 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
-import { signCompact } from '#contract/chain.ts';
-import { type OpenKey, openKeySchema } from '#contract/record-read.ts';
+import { type PublicKey, publicKeySchema, type SignedType, signCompact } from '#contract/chain-signature.ts';
 
 /** This process's ES256 key. It is never written anywhere and dies with the process. */
 export class SigningKey {
   readonly kid: string;
-  readonly public: OpenKey;
+  readonly public: PublicKey;
   readonly #private: KeyObject;
 
-  private constructor(kid: string, publicKey: OpenKey, privateKey: KeyObject) {
+  private constructor(kid: string, publicKey: PublicKey, privateKey: KeyObject) {
     this.kid = kid;
     this.public = publicKey;
     this.#private = privateKey;
@@ -18,12 +17,12 @@ export class SigningKey {
   /** Makes a fresh key. Its id is its RFC 7638 thumbprint. */
   static async create(): Promise<SigningKey> {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const jwk = openKeySchema.parse(pair.publicKey.export({ format: 'jwk' }));
+    const jwk = publicKeySchema.parse(pair.publicKey.export({ format: 'jwk' }));
     return new SigningKey(await calculateJwkThumbprint(jwk), jwk, pair.privateKey);
   }
 
   /** Signs JSON text as a compact JWS. */
-  sign(payload: string): string {
-    return signCompact(payload, this.#private, this.kid);
+  sign(type: SignedType, payload: string): string {
+    return signCompact(type, payload, { key: this.#private, kid: this.kid });
   }
 }

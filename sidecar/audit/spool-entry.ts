@@ -1,5 +1,6 @@
 import type { ChainId } from '#contract/brand.ts';
 import { type ChainHead, chainFrame, linkAfter } from '#contract/chain.ts';
+import { SIGNED_TYPE } from '#contract/chain-signature.ts';
 import type { RecordJson, RecordPlace } from '#contract/record-build.ts';
 import { FRAME_TYPE } from '#contract/record-frame.ts';
 import type { PartName } from '#contract/seal.ts';
@@ -47,5 +48,5 @@ export function encodeEntry(
   const place = { link: linkAfter(identity.chain, head), time: recordTime(identity.clock) };
   const json = JSON.stringify(entry.build(place));
   if (!entry.signed) return chainFrame(head, FRAME_TYPE.record, Buffer.from(json));
-  return chainFrame(head, FRAME_TYPE.signed, Buffer.from(identity.signing.sign(json), 'latin1'));
+  return chainFrame(head, FRAME_TYPE.signed, Buffer.from(identity.signing.sign(SIGNED_TYPE.record, json), 'latin1'));
 }

@@ -1,0 +1,237 @@
+import { open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseSegmentStart, walkFrames } from '#contract/chain-segment.ts';
+import type { ChainHead } from '#contract/chain.ts';
+import type { Receipt } from '#contract/chain-protocol.ts';
+import { LIMIT } from '#contract/limit.ts';
+import type { CollectorClient, ShipAnswer } from './collector-client.ts';
+import type { Segment } from './segment.ts';
+import type { Spool } from './spool.ts';
+
+/** What shipping is given. */
+export interface ShipOptions {
+  readonly dir: string;
+  readonly spool: Spool;
+  readonly client: CollectorClient;
+  /** Number in [0, 1): spreads the retries of many pods. */
+  readonly random?: () => number;
+  /** Told what keeps evidence from leaving: `unreachable`, `enrolment_refused`, `http_503`, `receipt_mismatch`. */
+  readonly onAlert?: (why: string) => void;
+}
+
+/** Sends durable frames to the collector until it has signed for them, and deletes a segment only then (audit.md D10). */
+export class Shipper {
+  readonly #options: ShipOptions;
+  readonly #random: () => number;
+  /** Segments that the collector does not take as they are, and until when they wait (monotonic ms). */
+  readonly #held = new Map<Segment, number>();
+  #enrolled = false;
+  #failures = 0;
+  /** An interval runs that news does not shorten. */
+  #quiet = false;
+  #closing: PromiseWithResolvers<void> | null = null;
+  #stopping = false;
+  #wake = Promise.withResolvers<void>();
+  #loop: Promise<void> | null = null;
+
+  constructor(options: ShipOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** Begins sending, and goes on until `close`. */
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** There may be something new to send. */
+  wake(): void {
+    if (!this.#quiet) this.#wake.resolve();
+  }
+
+  /** Whether every durable byte is receipted. */
+  get drained(): boolean {
+    return this.#options.spool.segments.every((segment) => segment.receiptedBytes >= segment.durableBytes);
+  }
+
+  /** Sends what it can until the deadline and ends. @returns whether everything is receipted */
+  async close(deadlineMs: number): Promise<boolean> {
+    const done = Promise.withResolvers<void>();
+    const timer = setTimeout(done.resolve, deadlineMs);
+    this.#closing = done;
+    this.#failures = 0;
+    this.#wake.resolve();
+    if (this.#loop !== null) await done.promise;
+    clearTimeout(timer);
+    this.#stopping = true;
+    this.#wake.resolve();
+    await this.#options.client.close();
+    await this.#loop;
+    return this.drained;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      const segment = this.#next();
+      if (segment === null) {
+        if (this.drained) this.#closing?.resolve();
+        await this.#sleep(LIMIT.shipBackoffMs);
+        continue;
+      }
+      const waitMs = await this.#step(segment).catch(() => this.#backoff('unreachable', 0));
+      this.#quiet = this.#closing === null;
+      if (waitMs > 0 && !this.#stopping) await this.#sleep(waitMs);
+      this.#quiet = false;
+    }
+  }
+
+  #next(): Segment | null {
+    const now = performance.now();
+    return (
+      this.#options.spool.segments.find(
+        (segment) => segment.receiptedBytes < segment.durableBytes && (this.#held.get(segment) ?? 0) <= now,
+      ) ?? null
+    );
+  }
+
+  /** One request to the collector. @returns how long to wait before the next */
+  async #step(segment: Segment): Promise<number> {
+    if (!this.#enrolled) {
+      this.#enrolled = await this.#options.client.enrol();
+      if (!this.#enrolled) return this.#backoff('enrolment_refused', 0);
+    }
+    const batch = await this.#read(segment);
+    const answer = await this.#options.client.send({
+      segment: segment.name,
+      offset: segment.receiptedBytes,
+      bytes: batch.bytes,
+    });
+    return this.#judge(segment, answer, batch.end);
+  }
+
+  async #judge(
+    segment: Segment,
+    answer: ShipAnswer,
+    sent: { readonly bytes: number; readonly head: ChainHead },
+  ): Promise<number> {
+    switch (answer.kind) {
+      case 'unknown_key': {
+        // A collector restored from a backup has forgotten us: once more from the start, then with patience.
+        const first = this.#enrolled && this.#failures === 0;
+        this.#enrolled = false;
+        return first ? ((this.#failures = 1), 0) : this.#backoff('enrolment_refused', 0);
+      }
+      case 'retry':
+        return this.#backoff(answer.status === 200 ? 'receipt_mismatch' : `http_${answer.status}`, answer.afterMs);
+      case 'held':
+        return this.#hold(segment, `http_${answer.status}`);
+      case 'receipt':
+        break;
+    }
+    const head = answer.moved ? await this.#headAt(segment, answer.receipt.bytes) : sent.head;
+    const expected = answer.moved ? answer.receipt.bytes : sent.bytes;
+    if (head === null || !matches(answer.receipt, expected, head)) {
+      return answer.moved ? this.#hold(segment, 'receipt_mismatch') : this.#backoff('receipt_mismatch', 0);
+    }
+    this.#failures = 0;
+    segment.receiptedBytes = answer.receipt.bytes;
+    await this.#release();
+    return this.#closing === null ? LIMIT.shipIntervalMs : 0;
+  }
+
+  /** Deletes whole segments that are receipted to their end. The last one stays: it says where the chain goes on. */
+  async #release(): Promise<void> {
+    const { spool, dir } = this.#options;
+    const last = spool.segments.at(-1);
+    const done = spool.segments.filter((segment) => segment !== last && segment.ended && segment.running === 0);
+    for (const segment of done) {
+      if (segment.receiptedBytes < segment.bytes) continue;
+      await unlink(join(dir, segment.name)).catch(() => undefined);
+      this.#held.delete(segment);
+      spool.forget(segment);
+    }
+  }
+
+  /** Reads the next durable frames, whole ones, with the head of the chain after them. */
+  async #read(
+    segment: Segment,
+  ): Promise<{ readonly bytes: Uint8Array; readonly end: { readonly bytes: number; readonly head: ChainHead } }> {
+    const { durableBytes, durableHead, receiptedBytes: from } = segment;
+    if (durableBytes - from <= LIMIT.shipBytes) {
+      return {
+        bytes: await readRange(join(this.#options.dir, segment.name), from, durableBytes),
+        end: { bytes: durableBytes, head: durableHead },
+      };
+    }
+    const all = await readRange(join(this.#options.dir, segment.name), 0, durableBytes);
+    let end = { bytes: from, head: segment.start };
+    for (const step of stepsOf(all)) {
+      if (step.next > from && step.next - from > LIMIT.shipBytes && end.bytes > from) break;
+      end = { bytes: step.next, head: step.head };
+    }
+    return { bytes: all.subarray(from, end.bytes), end };
+  }
+
+  async #headAt(segment: Segment, bytes: number): Promise<ChainHead | null> {
+    if (bytes === 0) return segment.start;
+    if (bytes > segment.durableBytes) return null;
+    const all = await readRange(join(this.#options.dir, segment.name), 0, bytes);
+    let last: { readonly next: number; readonly head: ChainHead } | null = null;
+    for (const step of stepsOf(all)) last = step;
+    return last?.next === bytes ? last.head : null;
+  }
+
+  #hold(segment: Segment, why: string): number {
+    this.#options.onAlert?.(why);
+    this.#held.set(segment, performance.now() + LIMIT.shipBackoffMs);
+    return LIMIT.shipIntervalMs;
+  }
+
+  /** Full jitter: pods that lost their collector together do not come back together. */
+  #backoff(why: string, atLeastMs: number): number {
+    this.#options.onAlert?.(why);
+    this.#failures++;
+    const limit = this.#closing === null ? LIMIT.shipBackoffMs : LIMIT.shipRetryMs;
+    const ceiling = Math.min(limit, LIMIT.shipRetryMs * 2 ** Math.min(this.#failures, 16));
+    return Math.max(atLeastMs, Math.ceil(this.#random() * ceiling), 1);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.#wake.resolve(), ms);
+    if (this.#closing === null) timer.unref();
+    await this.#wake.promise;
+    clearTimeout(timer);
+    this.#wake = Promise.withResolvers();
+  }
+}
+
+function matches(receipt: Receipt, bytes: number, head: ChainHead): boolean {
+  return (
+    receipt.bytes === bytes && receipt.up_to_seq === head.seq && receipt.head_hash === head.hash.toString('base64url')
+  );
+}
+
+function* stepsOf(bytes: Uint8Array): Generator<{ readonly next: number; readonly head: ChainHead }> {
+  const start = parseSegmentStart(bytes);
+  if (start === null) return;
+  yield { next: start.next, head: start.head };
+  for (const step of walkFrames(bytes, start.next, start.head)) {
+    if (step.kind === 'frame') yield { next: step.frame.next, head: step.head };
+  }
+}
+
+async function readRange(path: string, from: number, to: number): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const bytes = Buffer.alloc(to - from);
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesRead } = await file.read(bytes, done, bytes.length - done, from + done);
+      if (bytesRead === 0) throw new Error('a segment is shorter than what was written');
+      done += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
