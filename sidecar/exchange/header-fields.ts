@@ -93,12 +93,35 @@ const NOT_RETURNED = new Set([
   'upgrade',
 ]);
 
-/** The fields of a provider's answer as the client gets them. Their values are never restored: they are not content. */
-export function clientFields(fields: Fields): Fields {
+/**
+ * The fields of a provider's answer as the client gets them. Their values are never restored: they are not content.
+ * @param keepCoding the body is relayed as it is, so its coding must still be named
+ */
+export function clientFields(fields: Fields, keepCoding = false): Fields {
   const listed = new Set(
     fields.filter(([name]) => name === 'connection').flatMap(([, value]) => value.toLowerCase().split(/[\s,]+/)),
   );
-  return fields.filter(([name]) => !NOT_RETURNED.has(name) && !listed.has(name));
+  return fields.filter(
+    ([name]) => (!NOT_RETURNED.has(name) || (keepCoding && name === 'content-encoding')) && !listed.has(name),
+  );
+}
+
+/** The fields of an observed request: all of them but those of one connection, which are written anew, and our own. */
+export function observedFields(fields: Fields): Fields {
+  const ours = new Set([
+    'connection',
+    'content-length',
+    'expect',
+    'host',
+    'keep-alive',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'x-lazaret-user',
+  ]);
+  return fields.filter(([name]) => !ours.has(name.toLowerCase()));
 }
 
 /** @returns the only value of a field, null when it is absent, or `several` when it came more than once */

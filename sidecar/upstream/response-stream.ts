@@ -1,29 +1,23 @@
 import type { Dispatcher } from 'undici';
 import type { Fields, UpstreamResponse } from '../exchange/ports.ts';
-
-/** A provider could not be reached, or broke off before or within its answer. Holds no text of the provider. */
-export class UpstreamError extends Error {
-  override readonly name = 'UpstreamError';
-  /** A code from the TLS or socket layer (`CERT_HAS_EXPIRED`, `ECONNRESET`), or `UNKNOWN`. */
-  readonly code: string;
-  constructor(code: string) {
-    super(`upstream: ${code}`);
-    this.code = code;
-  }
-}
+import { UpstreamError } from '../exchange/upstream-error.ts';
 
 /** Chunks the consumer has not taken yet; beyond this many bytes the provider is paused. */
 const AHEAD_BYTES = 256 * 1024;
+/** An answer that the consumer has done with may end by itself for this long, so that its connection can be used again. */
+const LINGER_MS = 1_000;
 
 class Chunks implements AsyncIterableIterator<Uint8Array> {
   readonly #queue: Uint8Array[] = [];
   #bytes = 0;
   #ended = false;
+  #discarding = false;
   #fault: UpstreamError | null = null;
   #wake: (() => void) | null = null;
   controller: Dispatcher.DispatchController | null = null;
 
   push(chunk: Uint8Array): void {
+    if (this.#discarding) return;
     this.#queue.push(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes > AHEAD_BYTES) this.controller?.pause();
@@ -52,8 +46,14 @@ class Chunks implements AsyncIterableIterator<Uint8Array> {
   }
   /** The consumer stopped: so must the provider, or it goes on billing for an answer nobody reads. */
   return(): Promise<IteratorResult<Uint8Array>> {
-    if (!this.#ended) this.controller?.abort(new UpstreamError('ABORTED'));
+    this.#discarding = true;
     this.#queue.length = 0;
+    this.#bytes = 0;
+    if (this.controller?.paused === true) this.controller.resume();
+    const timer = setTimeout(() => {
+      if (!this.#ended) this.controller?.abort(new UpstreamError('ABORTED'));
+    }, LINGER_MS);
+    timer.unref();
     return Promise.resolve({ done: true, value: undefined });
   }
   [Symbol.asyncIterator](): this {

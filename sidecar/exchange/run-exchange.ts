@@ -1,0 +1,146 @@
+import type { Refusal } from '#contract/reason.ts';
+import { dialectFor, type Operation } from '#llm/dialect.ts';
+import { decideHead } from '../policy/decide-exchange.ts';
+import { answerExchange } from './answer.ts';
+import type { Ledger } from './evidence.ts';
+import type { ExchangePorts } from './exchange-ports.ts';
+import { upstreamFields } from './header-fields.ts';
+import { headFacts } from './head-facts.ts';
+import { observeExchange } from './observe-exchange.ts';
+import type { ExchangeHandler, InboundRequest, Reply, UpstreamResponse } from './ports.ts';
+import { prepareRequest, type PreparedRequest } from './prepare-request.ts';
+import { readRequest } from './read-request.ts';
+import { outcomeFacts, refusedFacts, requestFacts } from './record-facts.ts';
+import { cutStream, reasonOf, sendRefusal } from './refusal.ts';
+import { Tally } from './tally.ts';
+
+/** One exchange while it runs. */
+export interface Run {
+  readonly ports: ExchangePorts;
+  readonly request: InboundRequest;
+  readonly reply: Reply;
+  readonly tally: Tally;
+  /** How far it came: what a fault has to undo. */
+  readonly progress: { ledger: Ledger | null; headSent: boolean };
+}
+
+/** Makes the handler of all exchanges. It never rejects: whatever happens ends in an answer or a cut, and a report. */
+export function createExchangeHandler(ports: ExchangePorts): ExchangeHandler {
+  return async (request, reply) => {
+    const run: Run = { ports, request, reply, tally: new Tally(ports), progress: { ledger: null, headSent: false } };
+    try {
+      await runExchange(run);
+    } catch (fault) {
+      await rescue(run, fault);
+    } finally {
+      ports.report(run.tally.report(request));
+    }
+  };
+}
+
+/**
+ * The product's promise, in order: nothing leaves that policy does not cover; nothing leaves that was not examined and
+ * redacted; nothing leaves before its record is durable; nothing comes back unrestored; nothing ends unrecorded.
+ */
+async function runExchange(run: Run): Promise<void> {
+  const { ports, request, tally } = run;
+  const operation = dialectFor(request.method, request.target);
+  const facts = headFacts(request, operation);
+  const head = decideHead(ports.policy(), facts, ports.now());
+  tally.decided(head, operation);
+  if (head.kind === 'refuse') return await refuse(run, head.refusal);
+  if (head.mode === 'monitor') return await observeExchange(run, { operation, facts, head });
+  if (operation === null) return await refuse(run, { reason: 'endpoint_not_covered' });
+  if (ports.evidence.state() === 'refuse') return await refuse(run, { reason: 'audit_unavailable' });
+
+  const read = await tally.timeAsync('read', async () => await readRequest(request, ports.bodies));
+  if (read.kind !== 'body') return await endUnread(run, read);
+  try {
+    tally.received = read.body.length;
+    const prepared = tally.time('redact', () =>
+      prepareRequest(run, { operation, facts, body: read.body, allowMedia: head.allowMedia }),
+    );
+    if (prepared.kind === 'refused') return await refuse(run, prepared.refusal);
+    const ledger = await tally.timeAsync('record', async () => await record(run, prepared));
+    const response = await tally.timeAsync('provider', async () => await forward(run, prepared));
+    read.share.release();
+    await answerExchange(run, { operation, prepared, response, ledger });
+  } finally {
+    read.share.release();
+  }
+}
+
+async function record(run: Run, prepared: PreparedRequest): Promise<Ledger> {
+  const { evidence } = run.ports;
+  const ledger = await evidence.request(requestFacts(run, prepared), prepared.content);
+  run.progress.ledger = ledger;
+  return ledger;
+}
+
+async function forward({ ports, request, tally }: Run, prepared: PreparedRequest): Promise<UpstreamResponse> {
+  const { host, port, secure } = request.connection;
+  const { fields, dropped } = upstreamFields(request.headers, prepared.stream);
+  tally.droppedFields = dropped;
+  tally.sent = prepared.content.sent.length;
+  tally.outcome = 'provider_error';
+  const response = await ports.forward({
+    host,
+    port,
+    secure,
+    method: request.method,
+    target: request.target,
+    headers: fields,
+    body: prepared.content.sent,
+    signal: request.signal,
+  });
+  tally.status = response.status;
+  tally.firstByte = tally.elapsed;
+  return response;
+}
+
+/** Refuses before anything left the pod. The refusal stands even where its record cannot be made durable. */
+export async function refuse(run: Run, refusal: Refusal): Promise<void> {
+  const { ports, request, reply, tally } = run;
+  tally.reason = refusal.reason;
+  try {
+    await ports.evidence.refused(refusedFacts(run, refusal));
+  } catch (fault) {
+    ports.fault(fault, tally.id);
+  }
+  run.progress.headSent = true;
+  await sendRefusal(request, reply, refusal, tally.id);
+}
+
+async function endUnread(
+  run: Run,
+  read: { readonly kind: 'refused'; readonly refusal: Refusal } | { readonly kind: 'aborted' },
+): Promise<void> {
+  if (read.kind === 'refused') return await refuse(run, read.refusal);
+  run.tally.outcome = 'client_gone';
+  run.reply.cut();
+}
+
+/** Whatever was thrown ends here: recorded by its class, answered by a reason, never passed on. */
+async function rescue(run: Run, fault: unknown): Promise<void> {
+  const { ports, request, reply, tally, progress } = run;
+  const gone = request.signal.aborted;
+  const refusal = reasonOf(fault);
+  if (!gone) ports.fault(fault, tally.id);
+  tally.reason = gone ? null : refusal.reason;
+  if (tally.outcome !== 'not_sent') tally.outcome = gone ? 'client_gone' : progress.headSent ? 'cut' : 'provider_error';
+  try {
+    if (progress.ledger === null && !gone) await ports.evidence.refused(refusedFacts(run, refusal));
+    else await progress.ledger?.finish(outcomeFacts(tally));
+  } catch (second) {
+    ports.fault(second, tally.id);
+  }
+  try {
+    if (gone) reply.cut();
+    else if (!progress.headSent) await sendRefusal(request, reply, refusal, tally.id);
+    else if (tally.stream) await cutStream(request, reply, refusal, tally.id);
+    else reply.cut();
+  } catch (last) {
+    ports.fault(last, tally.id);
+    reply.cut();
+  }
+}

@@ -1,0 +1,182 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { ChainId, ExchangeId } from '#contract/brand.ts';
+import { formatSerial } from '#contract/bundle.ts';
+import { LIMIT } from '#contract/limit.ts';
+import { connectionPolicy } from '#contract/policy-connection.ts';
+import { barKey, type BarredKeys, NO_BARRED_KEYS } from '#contract/policy-organization.ts';
+import { CollectorClient } from './audit/collector-client.ts';
+import { openEvidence, type PodEvidence } from './audit/evidence.ts';
+import { parseRecipients } from './audit/recipients.ts';
+import { Shipper } from './audit/ship.ts';
+import { readAuthority } from './authority.ts';
+import { type Bundle, openBundle } from './bundle/bundle.ts';
+import type { SidecarConfig } from './config.ts';
+import { BodyBudget } from './exchange/body-budget.ts';
+import type { ExchangePorts } from './exchange/exchange-ports.ts';
+import { refusalAnswer } from './exchange/refusal.ts';
+import { createExchangeHandler } from './exchange/run-exchange.ts';
+import { recordOf } from './connection-record.ts';
+import type { InterceptOptions } from './intercept/options.ts';
+import { readOriginalDestination } from './intercept/original-destination.ts';
+import { type Intercept, startIntercept } from './intercept/start-intercept.ts';
+import { describeFault } from './ops/log.ts';
+import { reportConnection, reportExchange } from './ops/report.ts';
+import type { Runtime } from './ops/runtime.ts';
+import { createDial } from './upstream/dial.ts';
+import { createForwarder, type Forwarder } from './upstream/forward.ts';
+import { createResolve } from './upstream/resolve.ts';
+
+/** The parts of a running guard that others ask or stop. */
+export interface Guard {
+  readonly bundle: Bundle;
+  readonly evidence: PodEvidence;
+  readonly forwarder: Forwarder;
+  readonly intercept: Intercept;
+  readonly shipper: Shipper;
+}
+
+/** Composes the guard and starts to intercept. Until this returns, the redirect leads to a closed port: nothing leaves. */
+export async function startGuard(config: SidecarConfig, runtime: Runtime): Promise<Guard> {
+  const { log } = runtime;
+  const bundle = await openBundle({
+    file: config.LAZARET_BUNDLE,
+    keyFile: config.LAZARET_BUNDLE_KEY,
+    now: Date.now,
+    onFault: (sentence) => log.warn({ problem: sentence }, 'policy bundle not taken'),
+  });
+  const evidence = await openPodEvidence(config, runtime);
+  const proxy = config.LAZARET_EGRESS_PROXY === undefined ? undefined : new URL(config.LAZARET_EGRESS_PROXY);
+  const resolve = createResolve(config.LAZARET_RESOLVERS, Date.now);
+  const dial = createDial(proxy);
+  const forwarder = createForwarder({
+    resolve,
+    ...(proxy === undefined ? {} : { proxyDial: dial }),
+    ...(config.LAZARET_UPSTREAM_CA === undefined
+      ? {}
+      : { extraRoots: await readFile(config.LAZARET_UPSTREAM_CA, 'utf8') }),
+  });
+  const handler = createExchangeHandler(exchangePorts(config, runtime, { bundle, evidence, forwarder }));
+  const intercept = await startIntercept({
+    ...interceptOptions(config, runtime, bundle),
+    handler,
+    resolve,
+    dial: async ({ host, address, port }) => await dial({ host: host ?? address, address, port }),
+    ca: await readAuthority(config.LAZARET_CA_DIR),
+    onConnection: (record) => {
+      reportConnection(runtime.metrics, log, record);
+      const facts = recordOf(record);
+      if (facts !== null) evidence.connection(facts);
+    },
+  });
+  bundle.onChange(() => intercept.reconsider());
+  return { bundle, evidence, forwarder, intercept, shipper: await startShipper(config, runtime, evidence) };
+}
+
+type Ready = Omit<Guard, 'intercept' | 'shipper'>;
+
+/** Sends evidence to the collector. An unreachable collector stops nothing; a spool at its watermark does. */
+async function startShipper(config: SidecarConfig, { log }: Runtime, evidence: PodEvidence): Promise<Shipper> {
+  const ca =
+    config.LAZARET_COLLECTOR_CA === undefined ? {} : { ca: await readFile(config.LAZARET_COLLECTOR_CA, 'utf8') };
+  const client = new CollectorClient(
+    { url: config.LAZARET_COLLECTOR, tokenFile: config.LAZARET_ENROL_TOKEN, ...ca },
+    { chain: config.LAZARET_CHAIN as ChainId, workload: workloadOf(config), signing: evidence.signing },
+  );
+  const shipper = new Shipper({
+    dir: config.LAZARET_SPOOL,
+    spool: evidence.spool,
+    client,
+    onAlert: (why) => log.warn({ why }, 'evidence is not leaving the pod'),
+  });
+  evidence.onDurable = () => shipper.wake();
+  shipper.start();
+  return shipper;
+}
+
+function interceptOptions(
+  config: SidecarConfig,
+  runtime: Runtime,
+  bundle: Bundle,
+): Omit<InterceptOptions, 'handler' | 'resolve' | 'dial' | 'ca' | 'onConnection'> {
+  const ids = exchangeIds();
+  return {
+    listen: config.LAZARET_LISTEN,
+    proxyMode: config.LAZARET_PROXY_MODE,
+    originalDestination: readOriginalDestination,
+    policy: () => {
+      const policy = bundle.current();
+      return policy === null ? null : connectionPolicy(policy, Date.now());
+    },
+    refuse: (request, refusal) =>
+      refusalAnswer({ host: request.host ?? '', target: request.target ?? '', contentType: '' }, refusal, ids()),
+    onDistrust: ({ host, sign, inRow }) => {
+      runtime.metrics.distrust.inc();
+      if (inRow >= 2)
+        runtime.log.warn(
+          { host, sign, inRow },
+          'a client does not trust the pod CA: pinned certificate or roots of its own',
+        );
+    },
+    now: Date.now,
+  };
+}
+
+function exchangePorts(
+  config: SidecarConfig,
+  { log, metrics }: Runtime,
+  { bundle, evidence, forwarder }: Ready,
+): ExchangePorts {
+  let barred: BarredKeys = NO_BARRED_KEYS;
+  return {
+    now: Date.now,
+    mono: () => performance.now(),
+    mintId: exchangeIds(),
+    policy: () => {
+      const state = bundle.state();
+      const current = bundle.current();
+      const payload = bundle.payload();
+      const serial = payload === null ? 'none' : formatSerial(payload.serial);
+      return { policy: current ?? (state === 'stale' ? 'stale' : 'missing'), barred, serial };
+    },
+    barKey: (fingerprint) => {
+      barred = barKey(barred, fingerprint);
+    },
+    evidence,
+    forward: forwarder.forward,
+    bodies: new BodyBudget(LIMIT.bodiesBytes, LIMIT.bodyWaitMs, (ms, then) => {
+      const timer = setTimeout(then, ms);
+      return { cancel: () => clearTimeout(timer) };
+    }),
+    workload: workloadOf(config),
+    report: (report) => reportExchange(metrics, log, report),
+    holdback: (delta) => metrics.holdback.inc(delta),
+    fault: (fault, exchange) => log.error({ err: describeFault(fault), exchange }, 'exchange failed'),
+  };
+}
+
+async function openPodEvidence(config: SidecarConfig, { log, version }: Runtime): Promise<PodEvidence> {
+  return await openEvidence({
+    dir: config.LAZARET_SPOOL,
+    chain: config.LAZARET_CHAIN as ChainId,
+    workload: workloadOf(config),
+    version,
+    config: createHash('sha256').update(JSON.stringify(config)).digest('base64url'),
+    recipients: parseRecipients(await readFile(config.LAZARET_RECIPIENTS, 'utf8')),
+    sync: config.LAZARET_SYNC,
+    allowMemory: config.LAZARET_ALLOW_MEMORY_SPOOL,
+    onFault: (code) => log.error({ code }, 'the spool does not take records'),
+  });
+}
+
+/** The workload as the platform names it. */
+export function workloadOf(config: SidecarConfig): string {
+  return `${config.LAZARET_POD_NAMESPACE}/${config.LAZARET_SERVICE_ACCOUNT}/${config.LAZARET_POD_NAME}`;
+}
+
+/** Ids by chance for the process and by ordinal within it: unique without a draw for each exchange, and in order. */
+function exchangeIds(): () => ExchangeId {
+  const process = randomBytes(9).toString('hex');
+  let ordinal = 0;
+  return () => `x${process}${(++ordinal).toString(36).padStart(4, '0')}` as ExchangeId;
+}
