@@ -231,7 +231,7 @@ export const BLOCKS: FieldTable = {
       content: orNull(locked),
       encrypted_content: orNull(opaque),
       signature: orNull(opaque),
-      tool_changes: orNull(list(toolChange)),
+      tool_changes: orNull(list(tagged('type', { tool_addition: toolChange, tool_removal: toolChange }))),
       cache_control: cacheControl,
     }),
   ),

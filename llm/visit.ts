@@ -135,7 +135,7 @@ export function object(fields: FieldTable): Visit {
 
 function visitField(draft: Draft, visit: Visit | undefined, key: string, value: number): void {
   if (visit === undefined) {
-    unknownField(draft, value);
+    unknownField(draft, key, value);
     return;
   }
   draft.path.push(key);
@@ -143,12 +143,16 @@ function visitField(draft: Draft, visit: Visit | undefined, key: string, value: 
   draft.path.pop();
 }
 
-/** A field that no table knows may hold anything, so it passes only when it cannot hold an identifier. */
-function unknownField(draft: Draft, value: number): void {
+/** A field that no table knows may hold anything: it passes only with a value that cannot hold an identifier, its name is examined. */
+function unknownField(draft: Draft, key: string, value: number): void {
   const kind = kindOf(draft.tree, value);
-  if (kind === 'null' || kind === 'true' || kind === 'false') return;
-  if (kind === 'number' && rawOf(draft.tree, value).length <= 4) return;
-  refuse(draft, 'feature_not_covered', 'unknown field');
+  const isHarmless =
+    kind === 'null' ||
+    kind === 'true' ||
+    kind === 'false' ||
+    (kind === 'number' && rawOf(draft.tree, value).length <= 4);
+  if (isHarmless) draft.schemaTexts.add(key);
+  else refuse(draft, 'feature_not_covered', 'unknown field');
 }
 
 /** An object with known fields, visited in the order of the table, so that sites keep the conversation's order (T32). */
@@ -158,7 +162,7 @@ export function orderedObject(fields: FieldTable): Visit {
     if (kindOf(draft.tree, node) !== 'object') unreadable(draft, 'not an object');
     eachMember(draft.tree, node, (key, value) => {
       if (Object.hasOwn(fields, key)) found.set(key, value);
-      else unknownField(draft, value);
+      else unknownField(draft, key, value);
     });
     for (const [key, visit] of Object.entries(fields)) {
       const value = found.get(key);
