@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { type Sighted, sightBytes } from './sight.ts';
+
+export interface PeekLimits {
+  /** Milliseconds until first bytes that are not complete are given up. */
+  readonly classifyMs: number;
+  /** Whether the time runs from the first byte on: a client may wait for the server to speak first. */
+  readonly fromFirstByte: boolean;
+}
+
+const SILENT: Sighted = { sight: { kind: 'silent' }, headBytes: 0 };
+const OTHER: Sighted = { sight: { kind: 'other' }, headBytes: 0 };
+
+/**
+ * Reads the first bytes of a connection until it is clear what they are, and puts them back: afterwards the socket is paused and
+ * every byte is still to be read.
+ * @returns `gone` when the connection closed; `silent` when nothing complete came in time
+ */
+export function peek(socket: Socket, limits: PeekLimits): Promise<Sighted | 'gone'> {
+  return new Promise((resolve) => {
+    let held: Buffer = Buffer.alloc(0);
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (outcome: Sighted | 'gone'): void => {
+      clearTimeout(timer);
+      socket.off('data', onData).off('end', onEnd).off('close', onClose);
+      socket.pause();
+      // In the same turn as pause(): the stream must not become empty, or it would end before its next reader is there.
+      if (held.length > 0 && outcome !== 'gone' && outcome.sight.kind !== 'silent') socket.unshift(held);
+      resolve(outcome);
+    };
+    const start = (): void => {
+      timer ??= setTimeout(() => settle(SILENT), limits.classifyMs);
+    };
+    const onData = (chunk: Buffer): void => {
+      start();
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      const sighted = sightBytes(held);
+      if (sighted !== null) settle(sighted);
+    };
+    // A client that only reads is no riddle; one that stopped within a beginning is.
+    const onEnd = (): void => settle(held.length === 0 && limits.fromFirstByte ? OTHER : SILENT);
+    const onClose = (): void => settle('gone');
+    socket.on('data', onData).on('end', onEnd).on('close', onClose);
+    if (socket.destroyed) return settle('gone');
+    if (socket.readableEnded) return onEnd();
+    if (!limits.fromFirstByte) start();
+    socket.resume();
+  });
+}
+
+/** Takes a CONNECT head off a peeked connection, so that what follows can be peeked in its turn. */
+export function discard(socket: Socket, bytes: number): void {
+  const rest = takeBuffered(socket);
+  if (rest.length > bytes) socket.unshift(rest.subarray(bytes));
+}
+
+function takeBuffered(socket: Socket): Buffer {
+  const parts: Buffer[] = [];
+  for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null)
+    parts.push(chunk);
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,133 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { LIMIT } from '#contract/limit.ts';
+import { approachConnection, decideConnection } from '../policy/decide-connection.ts';
+import { type Room, serveConnection, sightingOf } from './connection.ts';
+import { createDistrustLog } from './distrust.ts';
+import { reset } from './farewell.ts';
+import { type Flow, openFlow, recordFlow } from './flow.ts';
+import { createHttp1Front } from './http1-front.ts';
+import { createHttp2Front } from './http2-front.ts';
+import { LeafCache } from './leaf.ts';
+import type { InterceptOptions } from './options.ts';
+import { answerJson } from './refusal-answer.ts';
+
+/** The running room. */
+export interface Intercept {
+  /** The bound ports, in the order of `listen`. */
+  readonly ports: readonly number[];
+  /** Connections open now. */
+  live(): number;
+  /** Applies a changed policy to spliced and opaque connections: those that it would not pass now are reset. */
+  reconsider(): void;
+  /** Stops accepting, lets exchanges end for at most `LIMIT.drainMs`, then ends what is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens, and serves every connection by what its destination and first bytes are.
+ * @throws the listen error of an address that cannot be bound
+ */
+export async function startIntercept(options: InterceptOptions): Promise<Intercept> {
+  const flows = new Set<Flow>();
+  const room = createRoom(options);
+  const limit = options.bounds?.connections ?? LIMIT.connections;
+  let count = 0;
+  const accept = (socket: Socket): void => {
+    const flow = openFlow((count += 1), socket, options.now());
+    flows.add(flow);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      flows.delete(flow);
+      const record = recordFlow(flow, options.policy(), options.now());
+      if (record !== null) options.onConnection(record);
+    });
+    admit(room, flow, flows.size > limit);
+  };
+  const servers = await Promise.all(options.listen.map((address) => listen(address, accept)));
+  return {
+    ports: servers.map((server) => (server.address() as AddressInfo).port),
+    live: () => flows.size,
+    reconsider: () => flows.forEach((flow) => reconsiderFlow(room, flow)),
+    close: () => closeAll(room, servers, flows),
+  };
+}
+
+function createRoom(options: InterceptOptions): Room {
+  const refuse = options.refuse ?? answerJson;
+  const ports = { handler: options.handler, refuse, hasPolicy: () => options.policy() !== null };
+  return {
+    options,
+    classifyMs: options.bounds?.classifyMs ?? LIMIT.classifyMs,
+    leafs: new LeafCache(options.ca, options.now),
+    http1: createHttp1Front(ports),
+    http2: createHttp2Front(ports),
+    distrust: createDistrustLog((sign) => options.onDistrust?.(sign)),
+    refuse,
+  };
+}
+
+/** Half-open, because a splice must pass half-closes on; paused, because nothing reads before the destination is known. */
+function listen(
+  { host, port }: { readonly host: string; readonly port: number },
+  accept: (socket: Socket) => void,
+): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept);
+    server.once('error', reject).listen(port, host, () => resolve(server.off('error', reject)));
+  });
+}
+
+function admit(room: Room, flow: Flow, full: boolean): void {
+  const { options } = room;
+  const destination = options.proxyMode === true ? null : options.originalDestination(flow.socket);
+  flow.destination = destination;
+  if (options.proxyMode !== true && destination === null) return void flow.socket.destroy();
+  if (full) {
+    flow.decision = { action: 'refuse', reason: 'busy', form: 'reset', check: 'connections are bounded' };
+    flow.fault = 'too_many_connections';
+    return reset(flow.socket);
+  }
+  serveConnection(room, flow).catch(() => {
+    flow.lateReason = 'internal_error';
+    reset(flow.socket);
+    flow.upstream?.destroy();
+  });
+}
+
+function reconsiderFlow(room: Room, flow: Flow): void {
+  const { decision } = flow;
+  if (flow.upstream === null || decision === null || (decision.action !== 'splice' && decision.action !== 'opaque'))
+    return;
+  const policy = room.options.policy();
+  const approach = approachConnection(policy, flow.destination);
+  const now = approach.look === 'no' ? approach.decision : decideConnection(policy, sightingOf(room, flow));
+  if (now.action === decision.action) return;
+  flow.fault = 'policy_changed';
+  reset(flow.upstream);
+  reset(flow.socket);
+}
+
+async function closeAll(room: Room, servers: readonly Server[], flows: ReadonlySet<Flow>): Promise<void> {
+  const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  room.http1.drain();
+  room.http2.drain();
+  const ending = [...flows].filter((flow) => flow.decision?.action === 'terminate');
+  const ended = Promise.all(ending.map(({ socket }) => closeOf(socket)));
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise((resolve) => {
+    timer = setTimeout(resolve, LIMIT.drainMs);
+  });
+  await Promise.race([ended, expired]);
+  clearTimeout(timer);
+  for (const flow of flows) {
+    flow.fault ??= 'shutdown';
+    flow.socket.destroy();
+    flow.upstream?.destroy();
+  }
+  room.http1.close();
+  await closed;
+}
+
+async function closeOf(socket: Socket): Promise<void> {
+  if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
+}

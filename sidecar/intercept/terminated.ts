@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net';
+import type { Refusal } from '#contract/reason.ts';
+import type { ConnectionFacts, ExchangeHandler, Fields, InboundRequest, Reply } from '../exchange/ports.ts';
+import { valuesOf } from './http-head.ts';
+import type { RefusalAnswer, RefusedRequest } from './options.ts';
+import { answerFields } from './request-check.ts';
+import { answerGrpc, isGrpc } from './refusal-answer.ts';
+
+/** A terminated connection as the HTTP fronts see it. */
+export interface Terminated {
+  readonly facts: ConnectionFacts;
+  /** The client's TCP connection below TLS; the only one that can be reset. */
+  readonly raw: Socket;
+  /** Called when a request arrived: the client trusts our certificate. */
+  readonly onRequest: () => void;
+}
+
+/** What the HTTP fronts are given. */
+export interface FrontPorts {
+  readonly handler: ExchangeHandler;
+  readonly refuse: (request: RefusedRequest, refusal: Refusal) => RefusalAnswer;
+  readonly hasPolicy: () => boolean;
+}
+
+/** Hands a request to the handler; a handler that fails all the same is cut, never left hanging. */
+export async function runHandler(handler: ExchangeHandler, request: InboundRequest, reply: Reply): Promise<void> {
+  try {
+    await handler(request, reply);
+  } catch {
+    reply.cut();
+  }
+}
+
+/** The answer to a request that does not reach the handler; gRPC callers read trailers only. */
+export function answerRefusal(
+  ports: FrontPorts,
+  request: RefusedRequest,
+  fields: Fields,
+  refusal: Refusal,
+): RefusalAnswer {
+  if (isGrpc(valuesOf(fields, 'content-type')[0])) return answerGrpc(refusal);
+  return ports.refuse(request, refusal);
+}
+
+/** Sends a whole answer. */
+export async function sendAnswer(reply: Reply, answer: RefusalAnswer): Promise<void> {
+  reply.head(answer.status, answerFields(answer.headers), answer.body.length);
+  if (answer.body.length > 0) await reply.write(answer.body);
+  await reply.end();
+}
