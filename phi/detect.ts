@@ -1,0 +1,123 @@
+import { BIT } from './bit.ts';
+import { GAP } from './character.ts';
+import { LOWER, MIXED, NUMBER } from './lexer.ts';
+import { recognizePostBox, recognizeStreet, recognizeZip } from './recognizers/address.ts';
+import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
+import { recognizeCode } from './recognizers/code.ts';
+import { recognizeNumericDate } from './recognizers/date.ts';
+import { recognizeFacility } from './recognizers/facility.ts';
+import { recognizeLabelled, recognizeValueBeforeLabel } from './recognizers/labelled.ts';
+import { recognizeMonth } from './recognizers/month.ts';
+import { recognizeAfterRole, recognizeLastFirst, recognizeName, recognizeTitled } from './recognizers/name.ts';
+import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from './recognizers/network.ts';
+import { recognizeNumber } from './recognizers/number.ts';
+import { recognizePhrase, recognizePlace, recognizeUnlistedPlace } from './recognizers/place.ts';
+import type { Recognizer, View } from './view.ts';
+
+/** A recognizer for words with any of these lexicon bits. */
+interface WordRecognizer {
+  readonly bits: number;
+  readonly recognize: Recognizer;
+}
+
+/** In order of trust; the first that takes tokens ends the look at them. */
+const BY_NUMBER: readonly Recognizer[] = [
+  recognizeNumericDate,
+  recognizeStreet,
+  recognizeNumber,
+  recognizeZip,
+  recognizeAge,
+  recognizeAddress,
+  recognizeCode,
+];
+const BY_MIXED: readonly Recognizer[] = [recognizeStreet, recognizeAddress, recognizeCode, recognizeAge];
+const BY_BITS: readonly WordRecognizer[] = [
+  { bits: BIT.MONTH | BIT.HOLIDAY, recognize: recognizeMonth },
+  { bits: BIT.FACILITY, recognize: recognizeFacility },
+  { bits: BIT.PHRASE, recognize: recognizePhrase },
+  { bits: BIT.CITY | BIT.FACILITY_NAME, recognize: recognizePlace },
+  { bits: BIT.TITLE, recognize: recognizeTitled },
+  { bits: BIT.ROLE, recognize: recognizeAfterRole },
+  { bits: BIT.NUMERAL, recognize: recognizeAgeInWords },
+  { bits: BIT.STREET, recognize: recognizePostBox },
+];
+const BY_CAPITAL: readonly Recognizer[] = [recognizeLastFirst, recognizeName, recognizeUnlistedPlace];
+
+const INTERESTING = BY_BITS.reduce((bits, { bits: own }) => bits | own, 0);
+const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD | GAP.COLON | GAP.HYPHEN;
+
+/** Finds identifiers in one segment by what stands in and around them; puts them into `view.found`. One pass. */
+export function detect(view: View): void {
+  const { kind, shape, flags, label, gap } = view.tokens;
+  for (let i = view.from; i < view.to; i++) {
+    const own = kind[i] as number;
+    if (own === NUMBER) {
+      i = tryAll(BY_NUMBER, view, i);
+      continue;
+    }
+    const bits = flags[i] as number;
+    const marks = (gap[i] as number) & MARKS;
+    if (
+      own !== MIXED &&
+      shape[i] === LOWER &&
+      (bits & INTERESTING) === 0 &&
+      label[i] === 0 &&
+      marks === 0 &&
+      bits !== 0
+    )
+      continue;
+    i = detectWord(view, i, bits, marks);
+  }
+}
+
+function detectWord(view: View, at: number, bits: number, marks: number): number {
+  let last = at;
+  if (marks !== 0) last = tryMarks(view, at, marks);
+  if (last === at && view.tokens.label[at] !== 0) {
+    recognizeValueBeforeLabel(view, at);
+    last = recognizeLabelled(view, at);
+  }
+  if (last > at) return last;
+  if (view.tokens.kind[at] === MIXED) return tryAll(BY_MIXED, view, at);
+  if ((bits & INTERESTING) !== 0) {
+    for (const { bits: wanted, recognize } of BY_BITS) {
+      if ((bits & wanted) === 0) continue;
+      last = Math.max(last, recognize(view, at));
+    }
+    if (last > at) return last;
+  }
+  if (view.tokens.shape[at] !== LOWER) return tryAll(BY_CAPITAL, view, at);
+  if (bits === 0) return tryRare(view, at);
+  return at;
+}
+
+function tryMarks(view: View, at: number, marks: number): number {
+  let last = at;
+  if ((marks & GAP.AT) !== 0) last = recognizeEmail(view, at);
+  if (last === at && (marks & GAP.SLASH) !== 0) last = recognizeUrl(view, at);
+  if (last === at && (marks & GAP.PERIOD) !== 0) last = recognizeHost(view, at);
+  return last;
+}
+
+/** Lower-case words outside every list: `www`, hexadecimal groups, `box`, numbers in words. */
+function tryRare(view: View, at: number): number {
+  return tryAll([recognizeUrl, recognizeAddress, recognizeCode], view, at);
+}
+
+function tryAll(recognizers: readonly Recognizer[], view: View, at: number): number {
+  for (const recognize of recognizers) {
+    const last = recognize(view, at);
+    if (last > at || wasTaken(view, at)) return Math.max(last, at);
+  }
+  return at;
+}
+
+/** Whether the newest candidate covers the token. */
+function wasTaken(view: View, at: number): boolean {
+  const newest = view.found.at(-1);
+  return (
+    newest !== undefined &&
+    newest.end >= (view.tokens.end[at] as number) &&
+    newest.start <= (view.tokens.start[at] as number)
+  );
+}

@@ -1,0 +1,110 @@
+import { BIT } from './bit.ts';
+import { GAP } from './character.ts';
+import { LOWER, NUMBER, WORD } from './lexer.ts';
+import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, lengthAt, startOf, type View } from './view.ts';
+import type { Entity } from '#contract/entity.ts';
+import type { Candidate } from './span.ts';
+
+/** What was learnt of a word: since which message, and whether it counts only with a capital. */
+interface Learnt {
+  readonly since: number;
+  readonly entity: Entity;
+  readonly capital: boolean;
+}
+
+/** Words that some text of the conversation showed to belong to an identifier: found once, they are found everywhere. */
+export type Evidence = Map<number, Learnt>;
+
+/** Numbers shorter than this occur by chance. */
+const MIN_NUMBER = 5;
+const MIN_SCORE = 0.6;
+const NO_EVIDENCE = BIT.STOP | BIT.TITLE | BIT.CREDENTIAL | BIT.MONTH | BIT.PARTICLE;
+const NO_PLACE =
+  BIT.COMMON | BIT.STATE | BIT.COUNTRY | BIT.STREET | BIT.FACILITY | BIT.FACILITY_PART | BIT.DIRECTION | BIT.CITY_PART;
+const NUMBERS: ReadonlySet<Entity> = new Set<Entity>([
+  'mrn',
+  'health_plan',
+  'account',
+  'license',
+  'device',
+  'vehicle',
+  'ssn',
+  'phone',
+  'other',
+]);
+
+/** Remembers the words of what was found in a segment. @param message ordinal of the segment's message */
+export function learnFrom(view: View, found: readonly Candidate[], message: number, evidence: Evidence): void {
+  let at = view.from;
+  for (const candidate of found) {
+    if (candidate.score < MIN_SCORE) continue;
+    while (at < view.to && endOf(view, at) <= candidate.start) at++;
+    for (let i = at; i < view.to && startOf(view, i) < candidate.end; i++) {
+      const learnt = worth(view, i, candidate.entity, message);
+      const hash = view.tokens.hash[i] as number;
+      if (learnt !== undefined && !evidence.has(hash)) evidence.set(hash, learnt);
+    }
+  }
+}
+
+function worth(view: View, at: number, entity: Entity, since: number): Learnt | undefined {
+  const flags = flagsAt(view, at);
+  const word = view.tokens.kind[at] === WORD;
+  if (NUMBERS.has(entity))
+    return word || lengthAt(view, at) < MIN_NUMBER ? undefined : { since, entity, capital: false };
+  if (!word || (flags & NO_EVIDENCE) !== 0) return undefined;
+  if (entity === 'name' && lengthAt(view, at) >= 3)
+    return {
+      since,
+      entity,
+      capital: (flags & (BIT.COMMON | BIT.CLINICAL | BIT.CITY)) !== 0 || lengthAt(view, at) === 3,
+    };
+  if (entity === 'location' && (flags & NO_PLACE) === 0 && lengthAt(view, at) >= 4)
+    return { since, entity, capital: true };
+  return undefined;
+}
+
+/** Finds the words of the evidence in a segment. @param take is called with what was found and the message it is known since */
+export function applyEvidence(view: View, evidence: Evidence, take: (found: Candidate, since: number) => void): void {
+  const { hash } = view.tokens;
+  for (let i = view.from; i < view.to; i++) {
+    const first = evidence.get(hash[i] as number);
+    if (first === undefined || !counts(view, i, first)) continue;
+    let last = i;
+    let since = first.since;
+    for (
+      let next = evidence.get(hash[last + 1] as number);
+      next !== undefined && continues(view, last + 1, first, next);
+      next = evidence.get(hash[last + 1] as number)
+    ) {
+      last++;
+      since = Math.max(since, next.since);
+    }
+    const initial =
+      first.entity === 'name' &&
+      i > view.from &&
+      isInitial(view, i - 1) &&
+      gapBefore(view, i) === (GAP.SPACE | GAP.PERIOD);
+    take(
+      { entity: first.entity, start: startOf(view, initial ? i - 1 : i), end: endOf(view, last), score: 0.75 },
+      since,
+    );
+    i = last;
+  }
+}
+
+function continues(view: View, at: number, first: Learnt, next: Learnt): boolean {
+  if (at >= view.to || next.entity !== first.entity || first.entity !== 'name' || !counts(view, at, next)) return false;
+  return (gapBefore(view, at) & ~(GAP.SPACE | GAP.HYPHEN)) === 0;
+}
+
+function counts(view: View, at: number, learnt: Learnt): boolean {
+  if (learnt.capital && !isCapitalised(view, at)) return false;
+  if (view.tokens.kind[at] === NUMBER) return true;
+  return (
+    (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0 ||
+    view.tokens.shape[at] === LOWER ||
+    learnt.entity !== 'name' ||
+    (flagsAt(view, at) & BIT.CLINICAL) === 0
+  );
+}

@@ -1,0 +1,203 @@
+import type { Entity } from '#contract/entity.ts';
+import type { TextSite } from '#contract/text-site.ts';
+import { BIT } from './bit.ts';
+import { detect } from './detect.ts';
+import { applyEvidence, type Evidence, learnFrom } from './evidence.ts';
+import { createTokens, lex } from './lexer.ts';
+import { rawOffset, type Segment } from './segment.ts';
+import { type Candidate, mergeCandidates } from './span.ts';
+import { segmentSite } from './structure/segments.ts';
+import { findLookalikes } from './surrogate.ts';
+import { type DatePolicy, endOf, flagsAt, isCapitalised, isInitial, startOf, type View } from './view.ts';
+
+/** An identifier at its place in a site's raw text. Findings of a site do not overlap. */
+export interface Finding {
+  readonly site: number;
+  /** `[start, end)` in UTF-16 units of the site's text. */
+  readonly start: number;
+  readonly end: number;
+  readonly entity: Entity;
+  readonly score: number;
+  /** The message that made it known: its own, or a later one that named what an earlier one had only mentioned. */
+  readonly since: number;
+  readonly key?: string;
+  /** The raw text is a JSON number; the surrogate needs this quote on both sides. */
+  readonly quote?: string;
+}
+
+export interface Examined {
+  readonly findings: readonly Finding[];
+}
+
+/** Finds the identifiers of a conversation: segments, tokens, recognizers, then what they taught applied to all of it. */
+export function examineSites(sites: readonly TextSite[], dates: DatePolicy): Examined {
+  const segments: Segment[] = [];
+  for (const [index, site] of sites.entries()) segmentSite(site, index, segments);
+  const size = segments.reduce((sum, segment) => sum + segment.text.length, 0);
+  const tokens = createTokens(Math.max(64, size >> 2));
+  const evidence: Evidence = new Map();
+  const views = segments.map((segment): View => {
+    const from = tokens.count;
+    lex(segment.text, tokens);
+    const { expects, whole } = segment.field;
+    return { text: segment.text, tokens, from, to: tokens.count, dates, expects: expects ?? whole, found: [] };
+  });
+  const own = views.map((view, i) => {
+    const segment = segments[i] as Segment;
+    const found = examineSegment(view, segment);
+    learnFrom(view, found, segment.message, evidence);
+    return found;
+  });
+  const findings: Finding[] = [];
+  const raw = new Map<number, Finding[]>();
+  views.forEach((view, i) => {
+    const segment = segments[i] as Segment;
+    const list = raw.get(segment.site) ?? [];
+    raw.set(segment.site, list);
+    collect(view, segment, { own: own[i] as Candidate[], evidence, list });
+  });
+  for (const [index, site] of sites.entries()) {
+    for (const finding of disjoint(withLookalikes(site, index, raw.get(index) ?? []))) findings.push(finding);
+  }
+  return { findings };
+}
+
+function examineSegment(view: View, segment: Segment): Candidate[] {
+  const { whole, expects, code } = segment.field;
+  if (whole !== undefined && whole !== 'date' && hasContent(segment.text)) return [wholeValue(segment.text, whole)];
+  detect(view);
+  let found = mergeCandidates(view.found);
+  if (code === true) found = found.filter(({ entity, score }) => score >= 0.9 && entity !== 'url');
+  if (segment.quote !== undefined)
+    found = found
+      .filter(({ score }) => score > 0.5)
+      .map(({ entity, score }) => ({ entity, start: 0, end: segment.text.length, score }));
+  if (expects === 'name' && found.length === 0 && isNameLike(view)) return [wholeValue(segment.text, 'name')];
+  return found.slice(0, segment.quote === undefined ? undefined : 1);
+}
+
+function wholeValue(text: string, entity: Entity): Candidate {
+  const start = text.length - text.trimStart().length;
+  return { entity, start, end: text.trimEnd().length, score: 0.99 };
+}
+
+const EMPTY = /^\W*(?:unknown|none|null|n\/?a|not available|not applicable|true|false|yes|no|redacted|tbd|\?)?\W*$/i;
+
+function hasContent(text: string): boolean {
+  return text.length > 40 || !EMPTY.test(text) || /[^\u0000-\u007f]/.test(text);
+}
+
+/** One to four capitalised words without an ordinary one: a name that no list holds. */
+function isNameLike(view: View): boolean {
+  const count = view.to - view.from;
+  if (count < 1 || count > 4) return false;
+  for (let i = view.from; i < view.to; i++) {
+    if (!isCapitalised(view, i) && !isInitial(view, i)) return false;
+    if ((flagsAt(view, i) & (BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.COUNTRY)) !== 0) return false;
+  }
+  return endOf(view, view.to - 1) > startOf(view, view.from);
+}
+
+interface Collection {
+  readonly own: readonly Candidate[];
+  readonly evidence: Evidence;
+  readonly list: Finding[];
+}
+
+/** Maps a segment's candidates, and what the conversation's evidence adds, to raw offsets. */
+function collect(view: View, segment: Segment, { own, evidence, list }: Collection): void {
+  const { message: since, quote, site } = segment;
+  const push = (candidate: Candidate, known: number): void => {
+    const { entity, score, key } = candidate;
+    const start = rawOffset(segment, quote === undefined ? candidate.start : 0);
+    const end = rawOffset(segment, quote === undefined ? candidate.end : segment.text.length);
+    list.push({
+      site,
+      start,
+      end,
+      entity,
+      score,
+      since: known,
+      ...(key === undefined ? {} : { key }),
+      ...(quote === undefined ? {} : { quote }),
+    });
+  };
+  for (const candidate of own) push(candidate, since);
+  findLookalikes(segment.text, (start, end) => push({ entity: 'other', start, end, score: 1 }, since));
+  if (evidence.size > 0 && segment.field.code !== true)
+    applyEvidence(view, evidence, (candidate, known) => push(candidate, Math.max(known, since)));
+}
+
+/** Text in the raw input that only looks like a surrogate, also where an escape makes it look so: it is never ours. */
+function withLookalikes(site: TextSite, index: number, list: Finding[]): Finding[] {
+  findLookalikes(site.text, (start, end) => {
+    if (list.some((finding) => finding.start <= start && finding.end >= end)) return;
+    // `\nAME_1a53` in JSON: the escape's backslash goes with it, or the rest would be another escape.
+    let from = start;
+    while (site.text.charCodeAt(from - 1) === 92) from--;
+    list.push({
+      site: index,
+      start: (start - from) % 2 === 1 ? start - 1 : start,
+      end,
+      entity: 'other',
+      score: 1,
+      since: site.message,
+    });
+  });
+  return list;
+}
+
+/**
+ * What an earlier message made known stays as it is; later evidence fills only what is left, so that nothing is renumbered.
+ * Among equals the union is redacted and the strongest names it.
+ */
+function disjoint(list: Finding[]): Finding[] {
+  const done: Finding[] = [];
+  const sorted = list.toSorted((a, b) => a.since - b.since || a.start - b.start || b.end - a.end);
+  for (let i = 0; i < sorted.length; ) {
+    const since = (sorted[i] as Finding).since;
+    const level: Finding[] = [];
+    for (; i < sorted.length && sorted[i]?.since === since; i++) addUnion(level, sorted[i] as Finding);
+    const merged = done.length === 0 ? level : level.flatMap((finding) => remainders(finding, done));
+    done.push(...merged);
+    done.sort((a, b) => a.start - b.start);
+  }
+  return done;
+}
+
+function addUnion(level: Finding[], next: Finding): void {
+  const last = level.at(-1);
+  if (last === undefined || next.start >= last.end) {
+    level.push(next);
+    return;
+  }
+  const strongest = next.score > last.score ? next : last;
+  const end = Math.max(last.end, next.end);
+  const grown = strongest.start !== last.start || strongest.end !== end;
+  const { key, ...rest } = strongest;
+  level[level.length - 1] = { ...rest, start: last.start, end, ...(grown || key === undefined ? {} : { key }) };
+}
+
+/** The parts of a finding that no earlier one covers. */
+function remainders(finding: Finding, done: readonly Finding[]): Finding[] {
+  const parts: Finding[] = [];
+  let start = finding.start;
+  for (let i = firstEndingAfter(done, start); i < done.length && (done[i] as Finding).start < finding.end; i++) {
+    const taken = done[i] as Finding;
+    if (taken.start > start) parts.push({ ...finding, start, end: taken.start });
+    start = Math.max(start, taken.end);
+  }
+  if (start < finding.end) parts.push({ ...finding, start });
+  return finding.quote === undefined || parts.length === 0 ? parts : parts.slice(0, 0);
+}
+
+function firstEndingAfter(done: readonly Finding[], at: number): number {
+  let low = 0;
+  let high = done.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((done[middle] as Finding).end <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,151 @@
+import { GAP } from '../character.ts';
+import { LABEL } from '../words/labels.ts';
+import {
+  distance,
+  flagsAt,
+  gapBefore,
+  isMixed,
+  isNumber,
+  kindAt,
+  labelAt,
+  lengthAt,
+  numberAt,
+  separator,
+  startOf,
+  endOf,
+  type View,
+  wordAt,
+} from '../view.ts';
+import { BIT } from '../bit.ts';
+
+/** Dates in digits (45 CFR 164.514(b)(2)(i)(C)): m/d/y, y-m-d, ISO 8601, HL7 TS, m/d in context. */
+
+/** Words before a month and day without a year, without which `3/4` is a fraction or a score. */
+const DATE_WORDS = new Set(
+  'on seen admitted admit discharged discharge dob born visit surgery since until by dated date dates through thru between from appointment appt scheduled started labs drawn as of performed collected received due expires before after around'.split(
+    ' ',
+  ),
+);
+
+interface DateParts {
+  readonly first: number;
+  readonly last: number;
+  /** Token that holds the year, -1 for none. */
+  readonly year: number;
+  readonly key: string;
+  readonly score: number;
+}
+
+/** Emits a date; with `keep-year` the year at its beginning or end stays as text. */
+export function emitDate(view: View, parts: DateParts): void {
+  let start = startOf(view, parts.first);
+  let end = endOf(view, parts.last);
+  if (view.dates === 'keep-year' && parts.year >= 0) {
+    if (parts.year === parts.first) start = startOf(view, parts.first + 1);
+    else if (parts.year === parts.last) end = endOf(view, parts.last - 1);
+  }
+  if (end > start) view.found.push({ entity: 'date', start, end, score: parts.score, key: parts.key });
+}
+
+export function recognizeNumericDate(view: View, at: number): number {
+  if (!isNumber(view, at)) return at;
+  const length = lengthAt(view, at);
+  if (length === 8 || length === 12 || length === 14) return compactDate(view, at);
+  if (length > 4) return at;
+  const mark = separator(view, at + 1);
+  if (mark !== 47 && mark !== 45 && mark !== 46 && mark !== 0x2013) return at;
+  // Part of a longer run of numbers (an OID, a phone, a version) is no date.
+  if (separator(view, at) === mark && (isNumber(view, at - 1) || isMixed(view, at - 1))) return at;
+  return separator(view, at + 2) === mark ? threeParts(view, at, mark) : monthDay(view, at, mark);
+}
+
+function threeParts(view: View, at: number, mark: number): number {
+  const third = leadingNumber(view, at + 2);
+  const a = numberAt(view, at);
+  const b = numberAt(view, at + 1);
+  if (third < 0 || b < 0 || a < 0) return at;
+  if (separator(view, at + 3) === mark && kindAt(view, at + 3) === 2) return at;
+  const yearFirst = lengthAt(view, at) === 4;
+  const yearLength = yearFirst ? 4 : lengthAt(view, at + 2);
+  const y = yearFirst ? a : third;
+  const [m, d] = yearFirst ? [b, third] : isMonthDay(a, b) ? [a, b] : [b, a];
+  const known = isMonthDay(m, d) && (yearLength === 4 ? isYear(y) : mark !== 46 || isDated(view, at));
+  if (!known && !(isDated(view, at) && (yearLength === 4 || mark === 47))) return at;
+  if (yearLength !== 4 && yearLength !== 2 && !isMixed(view, at + 2)) return at;
+  // "2-3-1", "1-2-23": without a two-digit part it is a dose or a score.
+  if (mark !== 47 && yearLength !== 4 && lengthAt(view, at) < 2 && lengthAt(view, at + 1) < 2) return at;
+  const last = timeEnd(view, at + 2);
+  const year = yearFirst ? at : last === at + 2 ? last : -1;
+  emitDate(view, { first: at, last, year, key: dateKey(y, m, d), score: known ? 0.9 : 0.6 });
+  return last;
+}
+
+/** The number a token begins with (`12T10`), or -1. */
+function leadingNumber(view: View, at: number): number {
+  if (isNumber(view, at)) return numberAt(view, at);
+  if (!isMixed(view, at)) return -1;
+  const text = wordAt(view, at);
+  const t = text.indexOf('t');
+  return t === 2 && text.length <= 8 ? Number(text.slice(0, 2)) : -1;
+}
+
+/** ISO 8601 time behind `T`: the tokens joined by colons, dots, plus and hyphen. */
+function timeEnd(view: View, at: number): number {
+  if (!isMixed(view, at)) return at;
+  let last = at;
+  while (
+    last - at < 5 &&
+    distance(view, last + 1) === 1 &&
+    (gapBefore(view, last + 1) & (GAP.COLON | GAP.PERIOD | GAP.PLUS | GAP.HYPHEN)) !== 0
+  )
+    last++;
+  return last;
+}
+
+function monthDay(view: View, at: number, mark: number): number {
+  const m = numberAt(view, at);
+  const d = numberAt(view, at + 1);
+  if (mark === 46 || m < 0 || d < 0 || separator(view, at) === mark) return at;
+  if (mark === 47 && lengthAt(view, at + 1) === 4 && m >= 1 && m <= 12 && isYear(d)) {
+    emitDate(view, { first: at, last: at + 1, year: at + 1, key: dateKey(d, m, 0), score: 0.8 });
+    return at + 1;
+  }
+  if (lengthAt(view, at) > 2 || lengthAt(view, at + 1) > 2 || !isMonthDay(m, d) || mark !== 47 || !isDated(view, at))
+    return at;
+  if ((flagsAt(view, at + 2) & BIT.UNIT) !== 0) return at;
+  emitDate(view, { first: at, last: at + 1, year: -1, key: dateKey(0, m, d), score: 0.7 });
+  return at + 1;
+}
+
+/** YYYYMMDD[HHMM[SS]] of HL7 v2 (2.A.22) and of file names. */
+function compactDate(view: View, at: number): number {
+  const text = wordAt(view, at);
+  const [y, m, d] = [Number(text.slice(0, 4)), Number(text.slice(4, 6)), Number(text.slice(6, 8))];
+  if (!isYear(y) || !isMonthDay(m, d) || m > 12) return at;
+  const start = startOf(view, at) + (view.dates === 'keep-year' ? 4 : 0);
+  view.found.push({ entity: 'date', start, end: endOf(view, at), score: 0.6, key: dateKey(y, m, d) });
+  return at;
+}
+
+/** Whether a word close before says that a date follows. */
+function isDated(view: View, at: number): boolean {
+  if (view.expects === 'date') return true;
+  for (let i = at - 1; i >= at - 3 && i >= view.from; i--) {
+    if (labelAt(view, i) === LABEL.BIRTH || DATE_WORDS.has(wordAt(view, i))) return true;
+  }
+  return false;
+}
+
+export function isMonthDay(m: number, d: number): boolean {
+  return m >= 1 && m <= 12 && d >= 1 && d <= 31;
+}
+
+export function isYear(y: number): boolean {
+  return y >= 1800 && y <= 2199;
+}
+
+/** ISO form; 0 for what is not known. */
+export function dateKey(y: number, m: number, d: number): string {
+  const year = y > 0 && y < 100 ? (y > 40 ? 1900 + y : 2000 + y) : y;
+  return `${year}-${m}-${d}`;
+}

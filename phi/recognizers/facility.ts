@@ -1,0 +1,112 @@
+import { BIT } from '../bit.ts';
+import { GAP } from '../character.ts';
+import {
+  emit,
+  endOf,
+  flagsAt,
+  gapBefore,
+  isCapitalised,
+  isInitial,
+  isWord,
+  startOf,
+  type View,
+  wordAt,
+} from '../view.ts';
+
+/** Hospitals, clinics, wards, practices (B): a head word such as `Hospital` with the capitalised words around it. */
+
+const MAX_LEFT = 7;
+const JOINTS = GAP.SPACE | GAP.HYPHEN | GAP.APOSTROPHE | GAP.PERIOD | GAP.OTHER;
+const LINKS = new Set(['of', 'and', 'for', 'the', 's']);
+/** Head words that are ordinary words: they need a name before them. */
+const WEAK_HEADS = new Set(
+  'health er ed icu associates physicians group university college school network office ward practice facility medicine rehab rehabilitation laboratory laboratories labs campus'.split(
+    ' ',
+  ),
+);
+
+/** Called for a word that can be the head of a facility's name. */
+export function recognizeFacility(view: View, at: number): number {
+  const first = leftEnd(view, at);
+  if (first === at && !isOfName(view, at)) return at;
+  if (first < at && !isNamed(view, first, at)) return at;
+  const last = rightEnd(view, at);
+  if (first === at && last === at) return at;
+  emit(view, 'facility', startOf(view, first), endOf(view, last), 0.8);
+  return last;
+}
+
+/** The first token of the name: capitalised words, with `of`, `and`, `'s` between them. */
+function leftEnd(view: View, at: number): number {
+  let first = at;
+  for (let i = at - 1; i >= at - MAX_LEFT && i >= view.from; i--) {
+    const gap = gapBefore(view, i + 1);
+    if ((gap & ~JOINTS) !== 0) break;
+    if ((gap & GAP.PERIOD) !== 0 && !isAbbreviation(view, i)) break;
+    if (isCapitalised(view, i) || isInitial(view, i)) {
+      if (isStopper(view, i)) break;
+      first = i;
+    } else if (!LINKS.has(wordAt(view, i))) break;
+  }
+  return first;
+}
+
+function isAbbreviation(view: View, at: number): boolean {
+  return isInitial(view, at) || /^(?:st|mt|ft|dr|mr|mrs|ms)$/.test(wordAt(view, at));
+}
+
+/** A capitalised word that begins a sentence or announces, and is no part of a name. */
+function isStopper(view: View, at: number): boolean {
+  const flags = flagsAt(view, at);
+  return (
+    (flags & (BIT.STOP | BIT.CREDENTIAL)) !== 0 &&
+    (flags & (BIT.FACILITY | BIT.FACILITY_PART | BIT.TITLE | BIT.FACILITY_NAME)) === 0
+  );
+}
+
+/** Whether the words before the head name anything: `Lakeside Clinic` does, `Urgent Care Clinic` does not. */
+function isNamed(view: View, first: number, at: number): boolean {
+  const weak = WEAK_HEADS.has(wordAt(view, at)) || !isCapitalised(view, at);
+  let generic = 0;
+  let proper = 0;
+  for (let i = first; i < at; i++) {
+    const flags = flagsAt(view, i);
+    if (!isCapitalised(view, i)) continue;
+    if (
+      (flags & (BIT.FACILITY_PART | BIT.FACILITY | BIT.STOP | BIT.CLINICAL)) === 0 ||
+      (flags & BIT.TITLE) !== 0 ||
+      (flags & BIT.FACILITY_NAME) !== 0
+    )
+      proper++;
+    else generic++;
+  }
+  return proper > 0 || (!weak && generic > 0);
+}
+
+/** `University of Chicago`, `Hospital of Saint Raphael`: the head's own `of`. */
+function isOfName(view: View, at: number): boolean {
+  return (
+    isCapitalised(view, at) && wordAt(view, at + 1) === 'of' && isCapitalised(view, at + 2) && !isStopper(view, at + 2)
+  );
+}
+
+function rightEnd(view: View, at: number): number {
+  let last = at;
+  while (last - at < 6) {
+    const of = wordAt(view, last + 1) === 'of' || wordAt(view, last + 1) === 'at';
+    const next = of ? last + 2 : last + 1;
+    const gap = gapBefore(view, next);
+    if (
+      gap < 0 ||
+      (gap & ~(GAP.SPACE | GAP.HYPHEN)) !== 0 ||
+      !isCapitalised(view, next) ||
+      isStopper(view, next) ||
+      !isWord(view, next)
+    )
+      return last;
+    if (!isCapitalised(view, at)) return last;
+    if (!of && (flagsAt(view, next) & (BIT.FACILITY | BIT.FACILITY_PART | BIT.CITY)) === 0) return last;
+    last = next;
+  }
+  return last;
+}

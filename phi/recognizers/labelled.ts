@@ -1,0 +1,126 @@
+import type { Entity } from '#contract/entity.ts';
+import { BIT } from '../bit.ts';
+import { GAP } from '../character.ts';
+import { digitRun } from '../digits.ts';
+import { LABEL, LABEL_ENTITY } from '../words/labels.ts';
+import {
+  distance,
+  emit,
+  endOf,
+  flagsAt,
+  gapBefore,
+  isMixed,
+  isNumber,
+  isWord,
+  kindAt,
+  labelAt,
+  lengthAt,
+  shapeAt,
+  startOf,
+  type View,
+  wordAt,
+} from '../view.ts';
+import { ALL_CAPS, INITIAL } from '../lexer.ts';
+
+/**
+ * Numbers known by the label before or behind them: record, plan, account, licence, vehicle, device and other numbers
+ * (H to M, R). No shape of their own is required, because no two sites number alike.
+ */
+
+/** Words that may stand between a label and its value. */
+const MAX_WORDS_BETWEEN = 4;
+const MAX_PARTS = 6;
+
+export function recognizeLabelled(view: View, at: number): number {
+  const named = LABEL_ENTITY[labelAt(view, at)];
+  if (named === undefined || named[0] === 'phone' || named[0] === 'fax') return at;
+  const [entity, alone] = named;
+  let strong = alone;
+  let next = at + 1;
+  for (let steps = 0; steps < MAX_WORDS_BETWEEN && next < view.to; steps++, next++) {
+    const gap = gapBefore(view, next);
+    if ((gap & (GAP.END | GAP.CLOSE)) !== 0 && (gap & GAP.COLON) === 0 && steps > 0) break;
+    if ((gap & GAP.NEWLINE) !== 0 && !(isValueStart(view, next) && (gap & GAP.COLON) !== 0)) break;
+    if ((gap & (GAP.HASH | GAP.COLON)) !== 0) strong = true;
+    if (isValueStart(view, next)) return takeValue(view, next, { entity, strong });
+    if (labelAt(view, next) === LABEL.CODE_SYSTEM) return at;
+    const filler = (flagsAt(view, next) & BIT.FILLER) !== 0;
+    if (filler && /^(?:number|no|nos|num|nbr|id|ids|identifier|ending)$/.test(wordAt(view, next))) strong = true;
+    if (!filler && labelAt(view, next) === 0) break;
+    if (
+      LABEL_ENTITY[labelAt(view, next)] !== undefined &&
+      labelAt(view, next) !== LABEL.WEAK_OTHER &&
+      labelAt(view, next) !== labelAt(view, at)
+    ) {
+      return next - 1;
+    }
+  }
+  return at;
+}
+
+/** A number, a token with digits, or upper-case letters that a hyphen joins to digits. */
+function isValueStart(view: View, at: number): boolean {
+  if (isNumber(view, at) || isMixed(view, at)) return true;
+  if (!isWord(view, at) || lengthAt(view, at) > 5) return false;
+  const shape = shapeAt(view, at);
+  const joined =
+    distance(view, at + 1) === 1 && (gapBefore(view, at + 1) & (GAP.HYPHEN | GAP.UNDERSCORE | GAP.SLASH)) !== 0;
+  return joined && (isNumber(view, at + 1) || isMixed(view, at + 1)) && (shape === ALL_CAPS || shape === INITIAL);
+}
+
+interface Expected {
+  readonly entity: Entity;
+  readonly strong: boolean;
+}
+
+function takeValue(view: View, at: number, { entity, strong }: Expected): number {
+  let last = at;
+  if (isNumber(view, at) && strong) {
+    const run = digitRun(view, at);
+    if (run.digits.length >= 7 && run.digits.length <= 20) last = run.last;
+  }
+  while (last - at < MAX_PARTS && isPart(view, last + 1)) last++;
+  const text = view.text.slice(startOf(view, at), endOf(view, last));
+  const digits = text.replaceAll(/\D/g, '').length;
+  if (digits < (strong ? 3 : 5) || isMeasure(view, at, last, text)) return at - 1;
+  if (!strong && kindAt(view, at) === 2 && last === at && digits < 6) return at - 1;
+  const hash = view.text.charCodeAt(startOf(view, at) - 1) === 35 ? 1 : 0;
+  emit(view, entity, startOf(view, at) - hash, endOf(view, last), strong ? 0.92 : 0.75);
+  return last;
+}
+
+/** Joined to the token before by one hyphen, slash, dot or underscore, or by a space between groups of digits after a strong label. */
+function isPart(view: View, at: number): boolean {
+  if (distance(view, at) > 1) return false;
+  if (distance(view, at) === 0) return true;
+  const gap = gapBefore(view, at);
+  if ((gap & ~(GAP.HYPHEN | GAP.UNDERSCORE | GAP.SLASH | GAP.PERIOD)) !== 0) return false;
+  return (
+    isNumber(view, at) || isMixed(view, at) || (isWord(view, at) && lengthAt(view, at) <= 5 && shapeAt(view, at) !== 0)
+  );
+}
+
+/** A year, a dose, a ratio: a number that a clinician reads. */
+function isMeasure(view: View, at: number, last: number, text: string): boolean {
+  if ((flagsAt(view, last + 1) & BIT.UNIT) !== 0 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0)
+    return true;
+  if (at === last && /^(?:19|20)\d\d$/.test(text)) return true;
+  if (/^\d{1,3}\.\d{1,3}$/.test(text) || /^\d{1,2}\/\d{1,2}(?:\/\d{2,4})?$/.test(text)) return true;
+  return view.text.charAt(endOf(view, last)) === '%';
+}
+
+/** `4471902 is his MRN`: the label stands behind. */
+export function recognizeValueBeforeLabel(view: View, at: number): number {
+  const label = labelAt(view, at);
+  if (label !== LABEL.MRN && label !== LABEL.SSN && label !== LABEL.PLAN) return at;
+  const entity = LABEL_ENTITY[label]?.[0];
+  for (let i = at - 1; i >= at - 4 && i >= view.from; i--) {
+    if ((gapBefore(view, i + 1) & (GAP.PERIOD | GAP.NEWLINE | GAP.END | GAP.COMMA)) !== 0) break;
+    if (isNumber(view, i) && lengthAt(view, i) >= 5 && entity !== undefined) {
+      emit(view, entity, startOf(view, i), endOf(view, i), 0.7);
+      break;
+    }
+    if (!/^(?:is|was|as|the|his|her|their|my|a|for|pt|patient|patients|s)$/.test(wordAt(view, i))) break;
+  }
+  return at;
+}

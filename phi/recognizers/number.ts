@@ -1,0 +1,100 @@
+import type { Entity } from '#contract/entity.ts';
+import { digitRun, type DigitRun, isContinued, passesLuhn } from '../digits.ts';
+import { LABEL } from '../words/labels.ts';
+import { distance, emit, isMixed, labelAt, startOf, endOf, type View, wordAt } from '../view.ts';
+
+/** Numbers known by their shape: telephone (D), fax (E), social security (G), cards (J), IPv4 (O). */
+
+/** Words looked at before a number for its label. */
+const REACH = 5;
+
+export function recognizeNumber(view: View, at: number): number {
+  if (isContinued(view, at) || (isMixed(view, at - 1) && distance(view, at) === 0)) return at;
+  const run = digitRun(view, at);
+  const found = ipv4(view, run) ?? ssn(view, run) ?? card(run) ?? phone(view, run);
+  if (found === undefined) return at;
+  const [entity, score, last] = found;
+  const end = endOf(view, last);
+  emit(view, entity, run.start, entity === 'phone' || entity === 'fax' ? extensionEnd(view, last, end) : end, score);
+  return last;
+}
+
+type Found = readonly [entity: Entity, score: number, last: number] | undefined;
+
+function ipv4(view: View, run: DigitRun): Found {
+  if (run.groups.length !== 4 || run.groups.some((length) => length > 3)) return undefined;
+  for (let i = run.first; i <= run.last; i++) {
+    if (Number(wordAt(view, i)) > 255) return undefined;
+    if (i > run.first && view.text.charCodeAt(startOf(view, i) - 1) !== 46) return undefined;
+  }
+  const before = wordAt(view, run.first - 1);
+  if (before === 'v' || before === 'version' || before === 'ver' || before === 'section' || before === 'ec')
+    return undefined;
+  return ['ip', 0.9, run.last];
+}
+
+/** 3-2-4; a failed check never vetoes, since test and old numbers are identifiers too. */
+function ssn(view: View, run: DigitRun): Found {
+  const [a, b, c] = run.groups;
+  if (a !== 3 || b !== 2 || c !== 4 || run.groups.length !== 3) return undefined;
+  if (view.text.charCodeAt(startOf(view, run.first + 1) - 1) === 47) return undefined;
+  return ['ssn', 0.8, run.last];
+}
+
+/** Payment cards (ISO/IEC 7812): issuer range, length, Luhn. */
+function card(run: DigitRun): Found {
+  const length = run.digits.length;
+  if (length < 12 || length > 19) return undefined;
+  const grouped = run.groups.length > 1;
+  if (
+    grouped &&
+    !run.groups.every((size, i) => size === 4 || (i === run.groups.length - 1 && size <= 4) || size === 6 || size === 5)
+  )
+    return undefined;
+  const first = run.digits.charCodeAt(0) - 48;
+  if (first < 2 || first > 6 || !passesLuhn(run.digits)) return undefined;
+  return ['account', grouped ? 0.9 : 0.8, run.last];
+}
+
+function phone(view: View, run: DigitRun): Found {
+  const label = labelBefore(view, run.first);
+  const entity: Entity = label === LABEL.FAX ? 'fax' : 'phone';
+  const labelled =
+    label === LABEL.PHONE ||
+    label === LABEL.FAX ||
+    label === LABEL.WEAK_PHONE ||
+    view.expects === 'phone' ||
+    view.expects === 'fax';
+  const length = run.digits.length;
+  if (run.international && length >= 7 && length <= 16) return [entity, 0.85, run.last];
+  const groups = run.groups.join('-');
+  if (/^(1-)?3-3-4$/.test(groups)) return [entity, labelled ? 0.95 : 0.8, run.last];
+  if (length === 10 && labelled && run.groups.length === 1) return [entity, 0.8, run.last];
+  if (groups === '3-4' && labelled) return [entity, 0.75, run.last];
+  if (labelled && run.groups.length >= 2 && length >= 7 && length <= 15) return [entity, 0.7, run.last];
+  if (label === LABEL.PHONE && length >= 7 && length <= 15) return [entity, 0.7, run.last];
+  const national = run.digits.startsWith('0') && run.groups.length >= 2 && length >= 9 && length <= 13;
+  return national ? [entity, 0.6, run.last] : undefined;
+}
+
+/** `x123`, `ext. 123`: belongs to the number. */
+function extensionEnd(view: View, last: number, end: number): number {
+  const next = wordAt(view, last + 1);
+  if (/^x\d{1,6}$/.test(next) && distance(view, last + 1) <= 1) return endOf(view, last + 1);
+  if (
+    (next === 'x' || next === 'ext' || next === 'extension') &&
+    /^\d{1,6}$/.test(wordAt(view, last + 2)) &&
+    distance(view, last + 2) <= 3
+  )
+    return endOf(view, last + 2);
+  return end;
+}
+
+/** The nearest label word before a token on the same side of the sentence. */
+export function labelBefore(view: View, at: number): number {
+  for (let i = at - 1; i >= at - REACH && i >= view.from; i--) {
+    const label = labelAt(view, i);
+    if (label !== 0 && label !== LABEL.WEAK_OTHER) return label;
+  }
+  return 0;
+}

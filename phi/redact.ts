@@ -1,0 +1,122 @@
+import type { Entity, EntityAction } from '#contract/entity.ts';
+import { Phi } from '#contract/phi.ts';
+import type { TextSite } from '#contract/text-site.ts';
+import { DetectorError } from './detector-error.ts';
+import { createIdentities, type Identities } from './identity.ts';
+import { type Examined, examineSites, type Finding } from './examine.ts';
+import type { SurrogateSpan } from './span.ts';
+import { Vault, type VaultEntry } from './vault.ts';
+import type { DatePolicy } from './view.ts';
+
+/** What policy wants done. */
+export interface RedactOptions {
+  readonly dates: DatePolicy;
+  /** What happens to each entity; `redact` where nothing is said. */
+  readonly actions: Readonly<Partial<Record<Entity, EntityAction>>>;
+  /** More distinct identifiers than this in one request are refused (minimum necessary, 45 CFR 164.502(b)). */
+  readonly maxIdentifiers?: number;
+}
+
+export type Redaction =
+  | {
+      readonly kind: 'redacted';
+      /** One text for each site, in order. */
+      readonly texts: readonly string[];
+      readonly vault: Vault;
+      /** Replaced pieces by entity. */
+      readonly counts: Readonly<Partial<Record<Entity, number>>>;
+      /** For each site its replaced pieces, left to right. */
+      readonly spans: readonly (readonly SurrogateSpan[])[];
+    }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'identifier_not_allowed' | 'too_many_identifiers';
+      readonly entity?: Entity;
+    };
+
+/**
+ * Replaces the identifiers of a request by surrogates. The sites are one conversation: what one text shows to be a name is
+ * replaced in all of them, and equal values get equal surrogates. Numbering follows the conversation, so that an append-only
+ * history is redacted to the same bytes again (T3, T32).
+ * @param sites in the order of the conversation
+ * @returns texts of the same format as the sites, or a refusal
+ * @throws DetectorError when a recognizer failed; it carries no text, and nothing may be sent
+ */
+export function redact(sites: readonly TextSite[], options: RedactOptions): Redaction {
+  const examined = examine(sites, options);
+  const kept = examined.findings.filter((finding) => options.actions[finding.entity] !== 'keep');
+  const blocked = kept.find((finding) => options.actions[finding.entity] === 'block');
+  if (blocked !== undefined) return { kind: 'refused', reason: 'identifier_not_allowed', entity: blocked.entity };
+  const identities = createIdentities();
+  const issued = issue(sites, kept, identities);
+  if (options.maxIdentifiers !== undefined && identities.size > options.maxIdentifiers)
+    return { kind: 'refused', reason: 'too_many_identifiers' };
+  return { kind: 'redacted', ...rewrite(sites, issued.spans), vault: new Vault(issued.entries) };
+}
+
+function examine(sites: readonly TextSite[], options: RedactOptions): Examined {
+  try {
+    return examineSites(sites, options.dates);
+  } catch (error) {
+    throw error instanceof DetectorError ? error : new DetectorError('examination');
+  }
+}
+
+interface Issued {
+  readonly spans: readonly SurrogateSpan[][];
+  readonly entries: readonly VaultEntry[];
+}
+
+/** Gives each finding its surrogate, in the order the conversation made it known. */
+function issue(sites: readonly TextSite[], findings: readonly Finding[], identities: Identities): Issued {
+  const spans: SurrogateSpan[][] = sites.map(() => []);
+  const entries: VaultEntry[] = [];
+  for (const finding of findings.toSorted((a, b) => a.since - b.since || a.site - b.site || a.start - b.start)) {
+    const site = sites[finding.site];
+    if (site === undefined) continue;
+    const raw = site.text.slice(finding.start, finding.end);
+    const original = site.format === 'json' && finding.quote === undefined ? decodeOnce(raw) : raw;
+    const number = finding.quote !== undefined;
+    // A number and a text of the same digits restore differently, so they are two forms of one thing.
+    const { surrogate, entity, isNew } = identities.surrogateFor(finding.entity, original, {
+      key: finding.key,
+      number,
+    });
+    if (isNew) entries.push({ surrogate, entity, original: new Phi(original), ...(number ? { number } : {}) });
+    const quote = finding.quote ?? '';
+    spans[finding.site]?.push({
+      start: finding.start,
+      end: finding.end,
+      entity,
+      score: finding.score,
+      surrogate: quote + surrogate + quote,
+    });
+  }
+  for (const list of spans) list.sort((a, b) => a.start - b.start);
+  return { spans, entries };
+}
+
+/** The text that a piece of a JSON string stands for. */
+function decodeOnce(raw: string): string {
+  if (!raw.includes('\\')) return raw;
+  try {
+    return JSON.parse(`"${raw}"`) as string;
+  } catch {
+    throw new DetectorError('json offsets');
+  }
+}
+
+function rewrite(sites: readonly TextSite[], spans: readonly SurrogateSpan[][]) {
+  const counts: Partial<Record<Entity, number>> = {};
+  const texts = sites.map((site, index) => {
+    let out = '';
+    let at = 0;
+    for (const span of spans[index] ?? []) {
+      out += site.text.slice(at, span.start) + span.surrogate;
+      at = span.end;
+      counts[span.entity] = (counts[span.entity] ?? 0) + 1;
+    }
+    return out + site.text.slice(at);
+  });
+  return { texts, counts, spans };
+}

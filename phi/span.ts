@@ -1,0 +1,51 @@
+import type { Entity } from '#contract/entity.ts';
+
+/** A piece of a segment's text that a recognizer takes for an identifier. */
+export interface Candidate {
+  readonly entity: Entity;
+  /** `[start, end)` in UTF-16 units of the segment's text. */
+  readonly start: number;
+  readonly end: number;
+  /** 0..1; the strongest evidence names the entity where candidates overlap. */
+  readonly score: number;
+  /** What makes two spans the same thing (a date in ISO form); the folded text when absent. */
+  readonly key?: string;
+}
+
+/** A replaced piece of a site, as `lazaret scan` and the audit show it. */
+export interface SurrogateSpan {
+  /** `[start, end)` in UTF-16 units of the site's text. */
+  readonly start: number;
+  readonly end: number;
+  readonly entity: Entity;
+  readonly score: number;
+  readonly surrogate: string;
+}
+
+/**
+ * Makes candidates disjoint: where they overlap the union is redacted and the strongest names it (T8).
+ * @returns sorted by start
+ */
+export function mergeCandidates(candidates: Candidate[]): Candidate[] {
+  if (candidates.length < 2) return candidates;
+  candidates.sort((a, b) => a.start - b.start || b.end - a.end);
+  const merged: Candidate[] = [];
+  for (const next of candidates) {
+    const last = merged.at(-1);
+    if (last === undefined || next.start >= last.end) merged.push(next);
+    else merged[merged.length - 1] = unite(last, next);
+  }
+  return merged;
+}
+
+function unite(a: Candidate, b: Candidate): Candidate {
+  const strongest = b.score > a.score ? b : a;
+  if (a.start <= b.start && a.end >= b.end && strongest === a) return a;
+  if (b.start <= a.start && b.end >= a.end && strongest === b) return b;
+  return {
+    entity: strongest.entity,
+    start: Math.min(a.start, b.start),
+    end: Math.max(a.end, b.end),
+    score: strongest.score,
+  };
+}

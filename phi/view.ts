@@ -1,0 +1,139 @@
+import type { Entity } from '#contract/entity.ts';
+import { GAP } from './character.ts';
+import { CLASS_OF, DIGIT, FOLD_OF } from './character.ts';
+import { ALL_CAPS, CAMEL, CAPITALISED, INITIAL, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
+import type { Candidate } from './span.ts';
+
+/** How dates are redacted: day and month only, or the year too. */
+export type DatePolicy = 'keep-year' | 'whole';
+
+/** One segment as recognizers see it: its text, its tokens `[from, to)`, and where to put what they find. */
+export interface View {
+  readonly text: string;
+  readonly tokens: Tokens;
+  readonly from: number;
+  readonly to: number;
+  readonly dates: DatePolicy;
+  /** What the field that holds the text says its value is; undefined in prose. */
+  readonly expects: Entity | undefined;
+  readonly found: Candidate[];
+}
+
+/** Looks at one token and what stands around it. @returns the index of the last token it used, or the given index */
+export type Recognizer = (view: View, at: number) => number;
+
+/** Gap bits that do not separate words of one expression. */
+const TIGHT = GAP.SPACE | GAP.HYPHEN | GAP.APOSTROPHE;
+
+export function emit(view: View, entity: Entity, start: number, end: number, score: number): void {
+  if (end > start) view.found.push({ entity, start, end, score });
+}
+
+/** The gap before a token, or -1 when it is outside the segment. */
+export function gapBefore(view: View, at: number): number {
+  return at > view.from && at < view.to ? (view.tokens.gap[at] as number) : -1;
+}
+
+/** Units between a token and the one before. */
+export function distance(view: View, at: number): number {
+  return at > view.from && at < view.to ? (view.tokens.start[at] as number) - (view.tokens.end[at - 1] as number) : -1;
+}
+
+export function flagsAt(view: View, at: number): number {
+  return at >= view.from && at < view.to ? (view.tokens.flags[at] as number) : 0;
+}
+
+export function labelAt(view: View, at: number): number {
+  return at >= view.from && at < view.to ? (view.tokens.label[at] as number) : 0;
+}
+
+export function kindAt(view: View, at: number): number {
+  return at >= view.from && at < view.to ? (view.tokens.kind[at] as number) : 0;
+}
+
+export function hashAt(view: View, at: number): number {
+  return at >= view.from && at < view.to ? (view.tokens.hash[at] as number) : 0;
+}
+
+export function shapeAt(view: View, at: number): number {
+  return at >= view.from && at < view.to ? (view.tokens.shape[at] as number) : 0;
+}
+
+export function startOf(view: View, at: number): number {
+  return view.tokens.start[at] as number;
+}
+
+export function endOf(view: View, at: number): number {
+  return view.tokens.end[at] as number;
+}
+
+export function lengthAt(view: View, at: number): number {
+  return at >= view.from && at < view.to ? endOf(view, at) - startOf(view, at) : 0;
+}
+
+/** The token folded: lower case, no diacritics, no apostrophes. */
+export function wordAt(view: View, at: number): string {
+  if (at < view.from || at >= view.to) return '';
+  return fold(view.text.slice(startOf(view, at), endOf(view, at)));
+}
+
+/** Letters and digits of a text folded, everything else dropped. */
+export function fold(text: string): string {
+  let out = '';
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const type = CLASS_OF[code];
+    if (type === 1 || type === DIGIT) out += String.fromCharCode(FOLD_OF[code] as number);
+  }
+  return out;
+}
+
+/** Whether the token is one space (or a hyphen or apostrophe) away from the one before. */
+export function isTight(view: View, at: number): boolean {
+  const gap = gapBefore(view, at);
+  return gap >= 0 && (gap & ~TIGHT) === 0 && distance(view, at) <= 2;
+}
+
+/** Exactly one space before the token. */
+export function isSpaced(view: View, at: number): boolean {
+  return gapBefore(view, at) === GAP.SPACE;
+}
+
+export function isNumber(view: View, at: number): boolean {
+  return kindAt(view, at) === NUMBER;
+}
+
+export function isWord(view: View, at: number): boolean {
+  return kindAt(view, at) === WORD;
+}
+
+export function isMixed(view: View, at: number): boolean {
+  return kindAt(view, at) === MIXED;
+}
+
+/** A word of two letters or more that begins with an upper-case letter. */
+export function isCapitalised(view: View, at: number): boolean {
+  const shape = shapeAt(view, at);
+  return kindAt(view, at) === WORD && (shape === CAPITALISED || shape === ALL_CAPS || shape === CAMEL);
+}
+
+export function isInitial(view: View, at: number): boolean {
+  return kindAt(view, at) === WORD && shapeAt(view, at) === INITIAL;
+}
+
+/** The value of a token of up to nine digits; -1 for any other token. */
+export function numberAt(view: View, at: number): number {
+  return kindAt(view, at) === NUMBER && lengthAt(view, at) <= 9 ? Number(wordAt(view, at)) : -1;
+}
+
+/** The single code unit between a token and the one before; 0 when there is none or more than one. */
+export function separator(view: View, at: number): number {
+  return distance(view, at) === 1 ? view.text.charCodeAt(startOf(view, at) - 1) : 0;
+}
+
+/** Whether the token begins a line or a sentence, so that its capital says nothing. */
+export function beginsSentence(view: View, at: number): boolean {
+  if (at <= view.from) return true;
+  const gap = gapBefore(view, at);
+  return (gap & (GAP.NEWLINE | GAP.END | GAP.PERIOD)) !== 0;
+}
