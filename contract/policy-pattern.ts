@@ -19,10 +19,9 @@ const SEGMENT = /^(\*|[A-Za-z0-9._~!$&'()+,;=:@-]+)$/;
 
 /** Whether an operation is well formed: a method and a path, `*` standing for exactly one whole path segment. */
 export function isOperation(text: string): boolean {
-  const match = /^([A-Z]+) \/(.*)$/.exec(text);
-  return (
-    match?.[2] !== undefined && match[2].split('/').every((part) => SEGMENT.test(part) && part !== '.' && part !== '..')
-  );
+  const path = /^[A-Z]+ \/(.*)$/.exec(text)?.[1];
+  if (path === undefined || path === '') return path === '';
+  return path.split('/').every((part) => SEGMENT.test(part) && part !== '.' && part !== '..');
 }
 
 /**

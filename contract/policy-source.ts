@@ -141,7 +141,7 @@ function issueFaults(document: string, issue: z.core.$ZodIssue): readonly Policy
         field,
         problem: issue.message.endsWith('undefined')
           ? `is missing: write a value of type ${issue.expected}`
-          : `must be of type ${issue.expected}`,
+          : `must be of type ${issue.expected}${issue.expected === 'string' ? '; in YAML put it in quotes' : ''}`,
       },
     ];
   }
