@@ -48,10 +48,11 @@ export function refuse(reason: Reason, where?: string): Finding {
 }
 
 /** Signed, with the customer's own reference: what could be signed covers nothing. */
-function findAgreement({ policy, agreement }: CheckInput<HeadFacts>): Finding {
+function findAgreement({ policy, agreement, known }: CheckInput<HeadFacts>): Finding {
   if (!policy.agreementLists.every((list) => list.includes(agreement.id)))
     return refuse('agreement_missing', 'an EgressPolicy leaves this agreement out for this workload');
-  if (agreement.kind === 'self-hosted') return PASSED;
+  // Nobody hosts a known provider himself: the kind must not talk a contract away.
+  if (agreement.kind === 'self-hosted') return known === null ? PASSED : refuse('agreement_missing', 'kind');
   if (agreement.contract === null) return refuse('agreement_missing', 'contract');
   if (agreement.contract.status !== 'signed')
     return refuse('agreement_missing', `contract.status is ${agreement.contract.status}`);
