@@ -15,7 +15,11 @@ const SCHEMA = z.object({
   LAZARET_GID: ownerId,
   LAZARET_CA_DIR: directory.default(POD_PATH.authority),
   LAZARET_TRUST_DIR: directory.default(POD_PATH.trust),
-  LAZARET_CONSTRAINTS: entries(parseConstraint, 'must list host names of two labels or more, without wildcards', LIMIT.nameConstraintBytes / 4)
+  LAZARET_CONSTRAINTS: entries(
+    parseConstraint,
+    'must list host names of two labels or more, without wildcards',
+    LIMIT.nameConstraintBytes / 4,
+  )
     .refine((names) => names.length > 0, 'must name at least one host')
     .refine(
       (names) => names.join('').length <= LIMIT.nameConstraintBytes,

@@ -96,19 +96,19 @@ function dial(address: string, token: string): Promise<Arrival> {
   });
 }
 
-/** QUIC would carry an LLM request past the redirect, so a datagram that just vanishes is not good enough either. */
+/**
+ * QUIC would carry an LLM request past the redirect. Only EPERM counts: it is the kernel's own verdict on this very
+ * datagram, where an ICMP answer could come from anywhere and a datagram that vanishes proves nothing.
+ */
 function proveUdpRefused(family: Family): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(family.udp);
-    const finish = (refused: boolean): void => {
-      clearTimeout(timer);
+    socket.on('error', () => undefined);
+    socket.send('lazaret', 443, family.probe, (error) => {
       socket.close();
-      if (refused) return resolve();
+      if (error !== null && faultCode(error) === 'EPERM') return resolve();
       reject(new InitError(`UDP to port 443 over ${family.name} was not refused, so QUIC could pass the guard.`));
-    };
-    const timer = setTimeout(() => finish(false), LIMIT.probeMs);
-    socket.once('error', () => finish(true));
-    socket.connect(443, family.probe, () => socket.send('lazaret'));
+    });
   });
 }
 
