@@ -10,6 +10,10 @@ export type CommandTable = Readonly<
 >;
 
 export const COMMANDS: CommandTable = {
+  scan: {
+    summary: 'show the identifiers in a text as the guard finds them',
+    load: async () => (await import('./scan.ts')).scan,
+  },
   policy: { summary: 'sign, verify and explain policy', load: async () => (await import('./policy.ts')).policy },
 };
 

@@ -7,7 +7,8 @@ const io: CommandIo = {
   stdin: process.stdin,
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
-  readFile: (path) => readFile(path, 'utf8'),
+  // Strict: text in another encoding must not be examined as something else than it is.
+  readFile: async (path) => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path)),
   writeFile: async (path, text, mode) => {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text, { mode });
