@@ -62,6 +62,7 @@ export const receiptSchema = z.looseObject({
   up_to_seq: count,
   head_hash: hash,
   contiguous_seq: count,
+  contiguous_hash: hash,
   iat: z.number(),
 });
 export type Receipt = z.infer<typeof receiptSchema>;
@@ -84,6 +85,9 @@ export type PublicJwks = z.infer<typeof jwksSchema>;
 export const enrolAnswerSchema = z.object({ attestation: z.string(), jwks: jwksSchema });
 /** Answer to a batch. With status 409 the receipt says what the collector holds instead. */
 export const batchAnswerSchema = z.object({ receipt: z.string() });
+
+/** Answer 409 without a receipt: nothing of this segment is stored, so it must come from its beginning. */
+export const forgottenSchema = z.object({ error: z.literal('unknown_segment') });
 
 /**
  * Reads a signed statement's payload.

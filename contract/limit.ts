@@ -22,6 +22,8 @@ export const LIMIT = {
   /** The head of a request on a terminated connection, and an idle one (longer than the pools of clients keep theirs). */
   headersMs: 60_000,
   keepAliveMs: 310_000,
+  /** Silence on a TCP connection after which the other side is asked whether it still lives. */
+  tcpKeepAliveMs: 60_000,
   h2Streams: 1_000,
   h2StreamWindowBytes: 1024 * 1024,
   h2SessionWindowBytes: 8 * 1024 * 1024,
@@ -67,6 +69,8 @@ export const LIMIT = {
   shipRetryMs: 250,
   /** Collector: chains whose state is kept in memory, batches in work together, copies of conflicting bytes kept a chain. */
   collectorChains: 4_096,
+  /** Segments of a chain whose state is kept in memory. */
+  collectorSegments: 64,
   collectorBatches: 32,
   collectorConflicts: 16,
   /** Between two writings of the collector's signed manifest and receipts. */

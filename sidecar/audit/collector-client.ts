@@ -9,6 +9,7 @@ import {
   batchPath,
   ENROL_PATH,
   enrolAnswerSchema,
+  forgottenSchema,
   readStatement,
   type Receipt,
   receiptSchema,
@@ -27,9 +28,10 @@ export interface CollectorOptions {
   readonly tokenFile: string;
 }
 
-/** How the collector answered a batch. `retry`: later, the same again. `held`: it will not take this one as it is. */
+/** How the collector answered a batch. `forgotten`: it holds nothing of this segment. `retry`: later, the same again. `held`: it will not take this one as it is. */
 export type ShipAnswer =
-  | { readonly kind: 'receipt'; readonly receipt: Receipt; readonly moved: boolean }
+  | { readonly kind: 'receipt'; readonly receipt: Receipt }
+  | { readonly kind: 'forgotten' }
   | { readonly kind: 'unknown_key' }
   | { readonly kind: 'held'; readonly status: number }
   | { readonly kind: 'retry'; readonly status: number; readonly afterMs: number };
@@ -98,10 +100,10 @@ export class CollectorClient {
     if (status === 401) return { kind: 'unknown_key' };
     if (status === 200 || status === 409) {
       const receipt = this.#receipt(text, segment);
+      if (receipt !== null) return { kind: 'receipt', receipt };
+      const forgotten = status === 409 && parseAnswer(text, forgottenSchema) !== null;
       // Success without a receipt that we can verify is no success (audit.md §3.2).
-      return receipt === null
-        ? { kind: 'retry', status, afterMs: 0 }
-        : { kind: 'receipt', receipt, moved: status === 409 };
+      return forgotten ? { kind: 'forgotten' } : { kind: 'retry', status, afterMs: 0 };
     }
     return status === 429 || status >= 500 || status < 400
       ? { kind: 'retry', status, afterMs }

@@ -125,16 +125,21 @@ export class Shipper {
         return this.#backoff(answer.status === 200 ? 'receipt_mismatch' : `http_${answer.status}`, answer.afterMs);
       case 'held':
         return this.#hold(segment, `http_${answer.status}`);
+      case 'forgotten':
+        if (segment.receiptedBytes === 0) return this.#hold(segment, 'receipt_mismatch');
+        segment.receiptedBytes = 0;
+        return LIMIT.shipIntervalMs;
       case 'receipt':
         break;
     }
-    const head = answer.moved ? await this.#headAt(segment, answer.receipt.bytes) : sent.head;
-    const expected = answer.moved ? answer.receipt.bytes : sent.bytes;
-    if (head === null || !matches(answer.receipt, expected, head)) {
-      return answer.moved ? this.#hold(segment, 'receipt_mismatch') : this.#backoff('receipt_mismatch', 0);
-    }
+    const { receipt } = answer;
+    // The collector may hold another length: more after our restart, less after its own.
+    const head = receipt.bytes === sent.bytes ? sent.head : await this.#headAt(segment, receipt.bytes);
+    if (head === null || !matches(receipt, head)) return this.#hold(segment, 'receipt_mismatch');
+    const moved = receipt.bytes !== segment.receiptedBytes;
+    segment.receiptedBytes = receipt.bytes;
+    if (!moved) return this.#backoff('receipt_mismatch', 0);
     this.#failures = 0;
-    segment.receiptedBytes = answer.receipt.bytes;
     await this.#release();
     return this.#closing === null ? LIMIT.shipIntervalMs : 0;
   }
@@ -205,10 +210,8 @@ export class Shipper {
   }
 }
 
-function matches(receipt: Receipt, bytes: number, head: ChainHead): boolean {
-  return (
-    receipt.bytes === bytes && receipt.up_to_seq === head.seq && receipt.head_hash === head.hash.toString('base64url')
-  );
+function matches(receipt: Receipt, head: ChainHead): boolean {
+  return receipt.up_to_seq === head.seq && receipt.head_hash === head.hash.toString('base64url');
 }
 
 function* stepsOf(bytes: Uint8Array): Generator<{ readonly next: number; readonly head: ChainHead }> {

@@ -1,0 +1,30 @@
+import { pino } from 'pino';
+import { startCollector } from './collector.ts';
+import { parseConfig } from './config.ts';
+
+const parsed = parseConfig(process.env);
+if (!parsed.ok) {
+  process.stderr.write(`lazaret-collector cannot start:\n${parsed.faults.map((fault) => `  ${fault}\n`).join('')}`);
+  process.exit(2);
+}
+
+const log = pino({ level: parsed.config.LAZARET_LOG_LEVEL, base: { program: 'lazaret-collector' } });
+try {
+  const collector = await startCollector(parsed.config, log);
+  let closing = false;
+  const close = (): void => {
+    if (closing) return;
+    closing = true;
+    collector.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', close);
+  process.on('SIGINT', close);
+} catch (error) {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
+  const why = error instanceof TypeError ? error.message : `a file or an address that it needs is not to be had${code}`;
+  process.stderr.write(`lazaret-collector cannot start: ${why}\n`);
+  process.exit(2);
+}
