@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { LIMIT } from '#contract/limit.ts';
 import type { Reason } from '#contract/reason.ts';
 import type { ConnectionDecision, ConnectionSighting } from '../policy/connection-decision.ts';
 import { approachConnection, decideConnection } from '../policy/decide-connection.ts';
@@ -143,7 +144,7 @@ async function dialAndSplice(room: Room, flow: Flow, dial: () => Promise<Socket>
 
 function connectSides(room: Room, flow: Flow, upstream: Socket, join: typeof splice): void {
   flow.upstream = upstream;
-  upstream.setNoDelay(true);
+  upstream.setNoDelay(true).setKeepAlive(true, LIMIT.tcpKeepAliveMs);
   tie(flow.socket, upstream);
   const follow = flow.decision !== null && 'follow' in flow.decision && flow.decision.follow;
   join(flow.socket, upstream, follow ? followingOf(room, flow) : null);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { LIMIT } from '#contract/limit.ts';
 
 /** A fatal access_denied alert in a plaintext record (RFC 8446 §5.1, §6.2: 49), understood before any handshake message. */
@@ -7,10 +8,11 @@ export const ACCESS_DENIED: Uint8Array = Uint8Array.of(21, 3, 3, 0, 2, 2, 49);
 /**
  * Sends a last word and closes, reading on so that unread bytes do not turn the close into a reset that overtakes it.
  */
-export function sayFarewell(socket: Socket, bytes: Uint8Array): void {
+export function sayFarewell(socket: Duplex, bytes: Uint8Array): void {
   const timer = setTimeout(() => socket.destroy(), LIMIT.farewellMs);
   socket.on('close', () => clearTimeout(timer));
-  socket.on('end', () => socket.destroySoon());
+  socket.on('end', () => socket.writableFinished && socket.destroy());
+  socket.on('finish', () => socket.readableEnded && socket.destroy());
   socket.end(bytes);
   socket.resume();
 }

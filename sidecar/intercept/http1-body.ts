@@ -14,6 +14,7 @@ export async function readHttp1Body(
   limitBytes: number,
 ): Promise<Uint8Array | 'too_large' | 'aborted'> {
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) return 'too_large';
+  // Only now: until the request was decided nothing of its body should travel (RFC 9110 §10.1.1).
   if (expects && !response.headersSent && !signal.aborted) response.writeContinue();
   const body = await readBody(request, signal, limitBytes);
   return body instanceof Uint8Array && !request.complete ? 'aborted' : body;

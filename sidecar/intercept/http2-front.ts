@@ -1,11 +1,19 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { LIMIT } from '#contract/limit.ts';
-import type { Fields, Reply } from '../exchange/ports.ts';
+import type { Fields } from '../exchange/ports.ts';
 import { readBody } from './http1-body.ts';
-import { asBuffer } from './http1-front.ts';
+import { asBuffer } from './http1-reply.ts';
 import { answerFields, checkHttp2, pairFields } from './request-check.ts';
-import { answerRefusal, type FrontPorts, runHandler, sendAnswer, type Terminated } from './terminated.ts';
+import {
+  answerRefusal,
+  type FrontPorts,
+  refusalOf,
+  type RoomReply,
+  runHandler,
+  sendAnswer,
+  type Terminated,
+} from './terminated.ts';
 
 /** Header fields of one request, beyond which the stream is refused. */
 const HEADER_PAIRS = 500;
@@ -79,11 +87,7 @@ async function serveStream(
       target: value(':path'),
       protocol: 'h2',
     } as const;
-    const refusal =
-      'fault' in checked
-        ? ({ reason: 'protocol_not_allowed', where: checked.fault } as const)
-        : ({ reason: 'policy_missing' } as const);
-    return await sendAnswer(reply, answerRefusal(ports, refused, fields, refusal));
+    return await sendAnswer(reply, answerRefusal(ports, refused, fields, refusalOf(checked)));
   }
   const length = checked.ok.headers.find(([name]) => name === 'content-length')?.[1];
   const readAll = async (limit: number): Promise<Uint8Array | 'too_large' | 'aborted'> =>
@@ -99,7 +103,7 @@ async function serveStream(
  * Writes Buffers only and ends without data: Node's HTTP/2 server has put other memory on the wire for strings queued in one turn
  * and a last `end('')`.
  */
-function createReply(stream: ServerHttp2Stream): Reply {
+function createReply(stream: ServerHttp2Stream): RoomReply {
   const isOver = (): boolean => stream.destroyed || stream.closed;
   return {
     head(status, headers, length) {
@@ -128,6 +132,7 @@ function createReply(stream: ServerHttp2Stream): Reply {
     cut: () => {
       if (!isOver()) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     },
+    isSettled: () => isOver() || stream.writableEnded,
   };
 }
 

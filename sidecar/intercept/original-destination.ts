@@ -13,9 +13,7 @@ const SOL_IPV6 = 41;
 /** SO_ORIGINAL_DST (linux/netfilter_ipv4.h) and IP6T_SO_ORIGINAL_DST (linux/netfilter_ipv6/ip6_tables.h) share a number. */
 const SO_ORIGINAL_DST = 80;
 
-type GetSockOpt = (
-  ...call: [fd: number, level: number, name: number, value: Buffer, length: Buffer]
-) => number;
+type GetSockOpt = (...call: [fd: number, level: number, name: number, value: Buffer, length: Buffer]) => number;
 let getsockopt: GetSockOpt | undefined;
 
 /**

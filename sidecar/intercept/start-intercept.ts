@@ -72,7 +72,16 @@ function listen(
   accept: (socket: Socket) => void,
 ): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept);
+    const server = createServer(
+      {
+        allowHalfOpen: true,
+        pauseOnConnect: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: LIMIT.tcpKeepAliveMs,
+      },
+      accept,
+    );
     server.once('error', reject).listen(port, host, () => resolve(server.off('error', reject)));
   });
 }
@@ -81,7 +90,15 @@ function admit(room: Room, flow: Flow, full: boolean): void {
   const { options } = room;
   const destination = options.proxyMode === true ? null : options.originalDestination(flow.socket);
   flow.destination = destination;
-  if (options.proxyMode !== true && destination === null) return void flow.socket.destroy();
+  if (options.proxyMode !== true && destination === null) {
+    flow.decision = {
+      action: 'refuse',
+      reason: 'destination_not_allowed',
+      form: 'reset',
+      check: 'connection was redirected',
+    };
+    return reset(flow.socket);
+  }
   if (full) {
     flow.decision = { action: 'refuse', reason: 'busy', form: 'reset', check: 'connections are bounded' };
     flow.fault = 'too_many_connections';

@@ -3,7 +3,7 @@ import type { Refusal } from '#contract/reason.ts';
 import type { ConnectionFacts, ExchangeHandler, Fields, InboundRequest, Reply } from '../exchange/ports.ts';
 import { valuesOf } from './http-head.ts';
 import type { RefusalAnswer, RefusedRequest } from './options.ts';
-import { answerFields } from './request-check.ts';
+import { answerFields, type CheckOutcome } from './request-check.ts';
 import { answerGrpc, isGrpc } from './refusal-answer.ts';
 
 /** A terminated connection as the HTTP fronts see it. */
@@ -22,13 +22,24 @@ export interface FrontPorts {
   readonly hasPolicy: () => boolean;
 }
 
-/** Hands a request to the handler; a handler that fails all the same is cut, never left hanging. */
-export async function runHandler(handler: ExchangeHandler, request: InboundRequest, reply: Reply): Promise<void> {
+/** A reply that knows whether it is over. */
+export interface RoomReply extends Reply {
+  isSettled(): boolean;
+}
+
+/** Hands a request to the handler; one that fails, or that forgot its reply, is cut, so that no client hangs. */
+export async function runHandler(handler: ExchangeHandler, request: InboundRequest, reply: RoomReply): Promise<void> {
   try {
     await handler(request, reply);
   } catch {
     reply.cut();
   }
+  if (!reply.isSettled()) reply.cut();
+}
+
+/** Why this room refuses a request by itself. */
+export function refusalOf(checked: CheckOutcome): Refusal {
+  return 'fault' in checked ? { reason: 'protocol_not_allowed', where: checked.fault } : { reason: 'policy_missing' };
 }
 
 /** The answer to a request that does not reach the handler; gRPC callers read trailers only. */
