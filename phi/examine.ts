@@ -81,10 +81,11 @@ function wholeValue(text: string, entity: Entity): Candidate {
   return { entity, start, end: text.trimEnd().length, score: 0.99 };
 }
 
-const EMPTY = /^\W*(?:unknown|none|null|n\/?a|not available|not applicable|true|false|yes|no|redacted|tbd|\?)?\W*$/i;
+const EMPTY =
+  /^[^\p{L}\p{N}]*(?:unknown|none|null|n\/?a|not available|not applicable|true|false|yes|no|redacted|tbd|\?)?[^\p{L}\p{N}]*$/iu;
 
 function hasContent(text: string): boolean {
-  return text.length > 40 || !EMPTY.test(text) || /[^\u0000-\u007f]/.test(text);
+  return text.length > 40 || !EMPTY.test(text);
 }
 
 /** One to four capitalised words without an ordinary one: a name that no list holds. */

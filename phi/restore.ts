@@ -21,8 +21,6 @@ interface Trie {
   readonly first: Uint8Array;
   readonly next: ReadonlyMap<number, number>;
   readonly leaf: ReadonlyMap<number, Leaf>;
-  /** Some surrogate stands for a JSON number, so a quote may belong to it. */
-  readonly numbers: boolean;
 }
 
 interface Leaf {
@@ -45,29 +43,10 @@ export function createRestorer(vault: Vault, form: RestoreForm): Restorer {
   let restored = 0;
   return {
     push(chunk) {
-      const text = held === '' ? chunk : held + chunk;
-      held = '';
-      let out = '';
-      let copied = 0;
-      for (let i = 0; i < text.length; i++) {
-        const code = text.charCodeAt(i);
-        if (code > 127 || trie.first[code] === 0) continue;
-        const match = matchAt(trie, text, i);
-        if (match === 'none') continue;
-        out += text.slice(copied, i);
-        copied = i;
-        if (match === 'partial') {
-          held = text.slice(i);
-          copied = text.length;
-          break;
-        }
-        out += match.text;
-        restored++;
-        copied = match.end;
-        i = match.end - 1;
-      }
-      out += text.slice(copied);
-      return out === '' ? [] : [out];
+      const done = restoreText(trie, held + chunk);
+      held = done.rest;
+      restored += done.restored;
+      return done.text === '' ? [] : [done.text];
     },
     end() {
       const rest = held;
@@ -81,6 +60,28 @@ export function createRestorer(vault: Vault, form: RestoreForm): Restorer {
       return restored;
     },
   };
+}
+
+/** One pass over a text. @returns what is certain, and the rest that may be the beginning of a surrogate */
+function restoreText(
+  trie: Trie,
+  text: string,
+): { readonly text: string; readonly rest: string; readonly restored: number } {
+  let out = '';
+  let copied = 0;
+  let restored = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127 || trie.first[code] === 0) continue;
+    const match = matchAt(trie, text, i);
+    if (match === 'none') continue;
+    if (match === 'partial') return { text: out + text.slice(copied, i), rest: text.slice(i), restored };
+    out += text.slice(copied, i) + match.text;
+    restored++;
+    copied = match.end;
+    i = match.end - 1;
+  }
+  return { text: out + text.slice(copied), rest: '', restored };
 }
 
 function matchAt(trie: Trie, text: string, at: number): Match {
@@ -151,7 +152,7 @@ function buildTrie(entries: readonly VaultEntry[], form: RestoreForm): Trie {
     first[QUOTE] = 1;
     first[BACKSLASH] = 1;
   }
-  return { first, next, leaf, numbers };
+  return { first, next, leaf };
 }
 
 /** ASCII lower case. */

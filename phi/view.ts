@@ -1,6 +1,5 @@
 import type { Entity } from '#contract/entity.ts';
-import { GAP } from './character.ts';
-import { CLASS_OF, DIGIT, FOLD_OF } from './character.ts';
+import { CLASS_OF, DIGIT, FOLD_OF, GAP } from './character.ts';
 import { ALL_CAPS, CAMEL, CAPITALISED, INITIAL, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
 import type { Candidate } from './span.ts';
 
@@ -25,7 +24,13 @@ export type Recognizer = (view: View, at: number) => number;
 /** Gap bits that do not separate words of one expression. */
 const TIGHT = GAP.SPACE | GAP.HYPHEN | GAP.APOSTROPHE;
 
-export function emit(view: View, entity: Entity, start: number, end: number, score: number): void {
+/** Notes a candidate over `[start, end)` of the text. */
+export function emit(
+  view: View,
+  entity: Entity,
+  [start, end]: readonly [start: number, end: number],
+  score: number,
+): void {
   if (end > start) view.found.push({ entity, start, end, score });
 }
 

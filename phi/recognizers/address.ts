@@ -48,7 +48,7 @@ export function recognizeStreet(view: View, at: number): number {
   }
   if (last === at) return at;
   const end = unitEnd(view, last);
-  emit(view, 'location', startOf(view, at), endOf(view, end), 0.85);
+  emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.85);
   return end;
 }
 
@@ -100,7 +100,7 @@ export function recognizePostBox(view: View, at: number): number {
   else if (wordAt(view, at - 1) === 'o' && wordAt(view, at - 2) === 'p') first = at - 2;
   else if (wordAt(view, at - 1) === 'office' && wordAt(view, at - 2) === 'post') first = at - 2;
   if (first === at) return at;
-  emit(view, 'location', startOf(view, first), endOf(view, at + 1), 0.85);
+  emit(view, 'location', [startOf(view, first), endOf(view, at + 1)], 0.85);
   return at + 1;
 }
 
@@ -123,6 +123,6 @@ export function recognizeZip(view: View, at: number): number {
   const labelled =
     labelAt(view, at - 1) === LABEL.ZIP || labelAt(view, at - 2) === LABEL.ZIP || labelAt(view, at - 3) === LABEL.ZIP;
   if (!state && !labelled) return at;
-  emit(view, 'location', startOf(view, at), endOf(view, last), 0.85);
+  emit(view, 'location', [startOf(view, at), endOf(view, last)], 0.85);
   return last;
 }

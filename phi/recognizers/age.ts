@@ -9,7 +9,7 @@ export function recognizeAge(view: View, at: number): number {
   if (isNumber(view, at)) {
     const age = numberAt(view, at);
     if (age > 89 && age <= OLDEST && (isYearsOld(view, at + 1) || isAged(view, at) || view.expects === 'age')) {
-      emit(view, 'age', startOf(view, at), endOf(view, at), 0.8);
+      emit(view, 'age', [startOf(view, at), endOf(view, at)], 0.8);
     }
     return at;
   }
@@ -22,7 +22,7 @@ export function recognizeAge(view: View, at: number): number {
     age <= OLDEST &&
     (!unsure || wordAt(view, at + 1) === 'o' || !/[a-z]/.test(view.text.charAt(endOf(view, at) - 1)))
   ) {
-    emit(view, 'age', startOf(view, at), startOf(view, at) + String(age).length, 0.8);
+    emit(view, 'age', [startOf(view, at), startOf(view, at) + String(age).length], 0.8);
   }
   return at;
 }
@@ -39,7 +39,7 @@ export function recognizeAgeInWords(view: View, at: number): number {
   if (UNITS.has(wordAt(view, last + 1)) && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0) last++;
   if (wordAt(view, last) === 'and') last--;
   if (!isYearsOld(view, last + 1) && !isAged(view, at)) return at;
-  emit(view, 'age', startOf(view, at), endOf(view, last), 0.8);
+  emit(view, 'age', [startOf(view, at), endOf(view, last)], 0.8);
   return last;
 }
 

@@ -1,3 +1,4 @@
+import type { Entity } from '#contract/entity.ts';
 import { GAP } from '../character.ts';
 import { passesLuhn, passesMod97 } from '../digits.ts';
 import { LABEL } from '../words/labels.ts';
@@ -34,7 +35,7 @@ function iban(view: View, at: number): number {
   if (!/^[a-z]{2}\d\d/.test(head)) return 0;
   let text = head;
   let last = at;
-  if (text.length >= 15 && passesMod97(text)) return take(view, 'account', at, last, 0.98);
+  if (text.length >= 15 && passesMod97(text)) return take(view, 'account', [at, last], 0.98);
   while (
     text.length < 34 &&
     lengthAt(view, last + 1) > 0 &&
@@ -42,19 +43,13 @@ function iban(view: View, at: number): number {
     distance(view, last + 1) === 1
   ) {
     text += wordAt(view, ++last);
-    if (text.length >= 15 && passesMod97(text)) return take(view, 'account', at, last, 0.98);
+    if (text.length >= 15 && passesMod97(text)) return take(view, 'account', [at, last], 0.98);
   }
   return 0;
 }
 
-function take(
-  view: View,
-  entity: 'account' | 'other' | 'vehicle' | 'health_plan' | 'license',
-  at: number,
-  last: number,
-  score: number,
-): number {
-  emit(view, entity, startOf(view, at), endOf(view, last), score);
+function take(view: View, entity: Entity, [first, last]: readonly [number, number], score: number): number {
+  emit(view, entity, [startOf(view, first), endOf(view, last)], score);
   return last;
 }
 
@@ -65,7 +60,7 @@ function uuid(view: View, at: number): number {
     if (i > at && (separatorIsNotHyphen(view, i) || (i < at + 4 && lengthAt(view, i) !== 4))) return 0;
     if (!/^[0-9a-f]+$/.test(wordAt(view, i))) return 0;
   }
-  return take(view, 'other', at, at + 4, 0.9);
+  return take(view, 'other', [at, at + 4], 0.9);
 }
 
 function separatorIsNotHyphen(view: View, at: number): boolean {
@@ -74,15 +69,15 @@ function separatorIsNotHyphen(view: View, at: number): boolean {
 
 function fixedShape(view: View, at: number): number {
   const text = wordAt(view, at);
-  if (text.length === 17 && passesVin(text)) return take(view, 'vehicle', at, at, 0.9);
-  if (text.length === 9 && passesDea(text)) return take(view, 'license', at, at, 0.85);
+  if (text.length === 17 && passesVin(text)) return take(view, 'vehicle', [at, at], 0.9);
+  if (text.length === 9 && passesDea(text)) return take(view, 'license', [at, at], 0.85);
   // MBI (CMS format): C A AN N A AN N A A N N without S L O I B Z.
   if (
     /^[1-9][ac-hjkmnp-rt-y][0-9ac-hjkmnp-rt-y]\d[ac-hjkmnp-rt-y][0-9ac-hjkmnp-rt-y]\d[ac-hjkmnp-rt-y]{2}\d\d$/.test(
       text,
     )
   )
-    return take(view, 'health_plan', at, at, 0.9);
+    return take(view, 'health_plan', [at, at], 0.9);
   if (
     /^[1-9][ac-hjkmnp-rt-y][0-9ac-hjkmnp-rt-y]\d$/.test(text) &&
     lengthAt(view, at + 1) === 3 &&
@@ -90,10 +85,10 @@ function fixedShape(view: View, at: number): number {
     !separatorIsNotHyphen(view, at + 1)
   ) {
     const whole = text + wordAt(view, at + 1) + wordAt(view, at + 2);
-    if (/^.{4}[ac-y][0-9ac-y]\d[ac-y]{2}\d\d$/.test(whole)) return take(view, 'health_plan', at, at + 2, 0.95);
+    if (/^.{4}[ac-y][0-9ac-y]\d[ac-y]{2}\d\d$/.test(whole)) return take(view, 'health_plan', [at, at + 2], 0.95);
   }
   if (/^[a-z]{1,4}\d{5,12}[a-z]?$/.test(text) && shapeAt(view, at) !== 0 && isNotPublicCode(view, at))
-    return take(view, 'other', at, at, 0.5);
+    return take(view, 'other', [at, at], 0.5);
   return 0;
 }
 
@@ -111,14 +106,14 @@ function passesVin(text: string): boolean {
 /** DEA registration: the seventh digit checks the six before. */
 function passesDea(text: string): boolean {
   if (!/^[a-hj-mpr-ux][a-z9]\d{7}$/.test(text)) return false;
-  const d = [...text.slice(2)].map(Number) as [number, number, number, number, number, number, number];
-  return (d[0] + d[2] + d[4] + 2 * (d[1] + d[3] + d[5])) % 10 === d[6];
+  const digit = (at: number): number => text.charCodeAt(at + 1) - 48;
+  return (digit(1) + digit(3) + digit(5) + 2 * (digit(2) + digit(4) + digit(6))) % 10 === digit(7);
 }
 
 /** National Provider Identifier: Luhn over 80840 and the number (45 CFR 162.406). Only in context, one number in ten passes. */
 function npi(view: View, at: number): number {
   if (lengthAt(view, at) !== 10 || labelBefore(view, at) !== LABEL.LICENSE) return 0;
-  return passesLuhn(`80840${wordAt(view, at)}`) ? take(view, 'license', at, at, 0.95) : 0;
+  return passesLuhn(`80840${wordAt(view, at)}`) ? take(view, 'license', [at, at], 0.95) : 0;
 }
 
 /** A number of seven digits and more that no code system claims. */
@@ -126,7 +121,7 @@ function longNumber(view: View, at: number): number {
   if (lengthAt(view, at) < 7 || lengthAt(view, at) > 24 || !isNotPublicCode(view, at)) return at;
   const gap = gapBefore(view, at);
   if ((gap & (GAP.PERIOD | GAP.SLASH | GAP.HYPHEN)) !== 0 && distance(view, at) === 1) return at;
-  return take(view, 'other', at, at, 0.4);
+  return take(view, 'other', [at, at], 0.4);
 }
 
 /** `ST-998877`, `AB 123456` in capitals. */
@@ -149,7 +144,7 @@ function letteredNumber(view: View, at: number): number {
     isNumber(view, last + 1)
   )
     last++;
-  return take(view, 'other', at, last, 0.5);
+  return take(view, 'other', [at, last], 0.5);
 }
 
 /** No code system stands close before, and the text is no trial or gene. */

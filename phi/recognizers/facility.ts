@@ -32,7 +32,7 @@ export function recognizeFacility(view: View, at: number): number {
   if (first < at && !isNamed(view, first, at)) return at;
   const last = rightEnd(view, at);
   if (first === at && last === at) return at;
-  emit(view, 'facility', startOf(view, first), endOf(view, last), 0.8);
+  emit(view, 'facility', [startOf(view, first), endOf(view, last)], 0.8);
   return last;
 }
 

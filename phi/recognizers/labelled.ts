@@ -85,7 +85,7 @@ function takeValue(view: View, at: number, { entity, strong }: Expected): number
   if (digits < (strong ? 3 : 5) || isMeasure(view, at, last, text)) return at - 1;
   if (!strong && kindAt(view, at) === 2 && last === at && digits < 6) return at - 1;
   const hash = view.text.charCodeAt(startOf(view, at) - 1) === 35 ? 1 : 0;
-  emit(view, entity, startOf(view, at) - hash, endOf(view, last), strong ? 0.92 : 0.75);
+  emit(view, entity, [startOf(view, at) - hash, endOf(view, last)], strong ? 0.92 : 0.75);
   return last;
 }
 
@@ -117,7 +117,7 @@ export function recognizeValueBeforeLabel(view: View, at: number): number {
   for (let i = at - 1; i >= at - 4 && i >= view.from; i--) {
     if ((gapBefore(view, i + 1) & (GAP.PERIOD | GAP.NEWLINE | GAP.END | GAP.COMMA)) !== 0) break;
     if (isNumber(view, i) && lengthAt(view, i) >= 5 && entity !== undefined) {
-      emit(view, entity, startOf(view, i), endOf(view, i), 0.7);
+      emit(view, entity, [startOf(view, i), endOf(view, i)], 0.7);
       break;
     }
     if (!/^(?:is|was|as|the|his|her|their|my|a|for|pt|patient|patients|s)$/.test(wordAt(view, i))) break;

@@ -26,7 +26,7 @@ export function recognizeName(view: View, at: number): number {
   const last = runEnd(view, at);
   const score = scoreRun(view, at, last);
   if (score === 0) return at;
-  emit(view, 'name', startOf(view, at), endWithPeriod(view, last), score);
+  emit(view, 'name', [startOf(view, at), endWithPeriod(view, last)], score);
   return last;
 }
 
@@ -150,7 +150,7 @@ export function recognizeTitled(view: View, at: number): number {
     next++;
   }
   if (last === at || !isWord(view, at)) return at;
-  emit(view, 'name', startOf(view, at + 1), endWithPeriod(view, last), 0.95);
+  emit(view, 'name', [startOf(view, at + 1), endWithPeriod(view, last)], 0.95);
   return last;
 }
 
@@ -172,7 +172,7 @@ export function recognizeAfterRole(view: View, at: number): number {
     (next & BIT.SURNAME) !== 0 &&
     (next & BIT.STOP) === 0;
   if (!pair) return at;
-  emit(view, 'name', startOf(view, first), endOf(view, first + 1), 0.8);
+  emit(view, 'name', [startOf(view, first), endOf(view, first + 1)], 0.8);
   return first + 1;
 }
 
@@ -192,7 +192,7 @@ function emitWords(view: View, first: number, score: number): number {
     if (!canBeName(view, last + 1)) break;
     last++;
   }
-  emit(view, 'name', startOf(view, first), endWithPeriod(view, last), score);
+  emit(view, 'name', [startOf(view, first), endWithPeriod(view, last)], score);
   return last;
 }
 
@@ -205,6 +205,6 @@ export function recognizeLastFirst(view: View, at: number): number {
   if (!isCapitalised(view, at + 1) || (next & BIT.GIVEN) === 0 || (next & (NEVER | BIT.COMMON)) !== 0) return at;
   if ((flags & BIT.SURNAME) === 0 || (flags & (NEVER | BIT.COMMON | BIT.GIVEN)) !== 0) return at;
   const initial = isInitial(view, at + 2) && gapBefore(view, at + 2) === GAP.SPACE ? at + 2 : at + 1;
-  emit(view, 'name', startOf(view, at), endWithPeriod(view, initial), 0.8);
+  emit(view, 'name', [startOf(view, at), endWithPeriod(view, initial)], 0.8);
   return initial;
 }

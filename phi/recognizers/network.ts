@@ -22,12 +22,12 @@ export function recognizeEmail(view: View, at: number): number {
   while (start < sign && (view.text.charAt(start) === '.' || view.text.charAt(start) === '-')) start++;
   const top = wordAt(view, last);
   if (start < sign && last > at && /^[\p{L}][\p{L}\d]+$/u.test(top)) {
-    emit(view, 'email', start, endOf(view, last), 0.98);
+    emit(view, 'email', [start, endOf(view, last)], 0.98);
     return last;
   }
   // `@jane_doe88`: a handle names its owner; `@dose` and decorators have no digit or underscore.
   const handle = /^[A-Za-z]\w*$/.test(view.text.slice(startOf(view, at), endOf(view, last))) && /\d/.test(top);
-  if (start === sign && handle) emit(view, 'other', sign, endOf(view, last), 0.5);
+  if (start === sign && handle) emit(view, 'other', [sign, endOf(view, last)], 0.5);
   return at;
 }
 
@@ -50,7 +50,7 @@ export function recognizeUrl(view: View, at: number): number {
   while (end > startOf(view, at) && /[.,;:!?'")\]}>*]/.test(view.text.charAt(end - 1))) end--;
   const rest = view.text.slice(startOf(view, at), end);
   if (PUBLIC_HOSTS.test(rest)) return skipTo(view, at, end);
-  emit(view, 'url', scheme ? startOf(view, at - 1) : startOf(view, at), end, 0.95);
+  emit(view, 'url', [scheme ? startOf(view, at - 1) : startOf(view, at), end], 0.95);
   return skipTo(view, at, end);
 }
 
@@ -92,7 +92,8 @@ export function recognizeHost(view: View, at: number): number {
     while (end - startOf(view, first) < MAX_URL && isUrlUnit(view.text.charCodeAt(end))) end++;
     while (/[.,;:!?'")\]}>*]/.test(view.text.charAt(end - 1))) end--;
   }
-  if (!PUBLIC_HOSTS.test(view.text.slice(startOf(view, first), end))) emit(view, 'url', startOf(view, first), end, 0.8);
+  if (!PUBLIC_HOSTS.test(view.text.slice(startOf(view, first), end)))
+    emit(view, 'url', [startOf(view, first), end], 0.8);
   return skipTo(view, at, end);
 }
 
@@ -113,7 +114,7 @@ export function recognizeAddress(view: View, at: number): number {
   const mac = count === 6 && /^[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}$/.test(text);
   const v6 = mark === ':' && (count === 8 || (text.includes('::') && letters));
   if (!mac && !v6) return at;
-  emit(view, 'ip', startOf(view, at), endOf(view, last), 0.9);
+  emit(view, 'ip', [startOf(view, at), endOf(view, last)], 0.9);
   return last;
 }
 

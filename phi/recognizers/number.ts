@@ -15,7 +15,7 @@ export function recognizeNumber(view: View, at: number): number {
   if (found === undefined) return at;
   const [entity, score, last] = found;
   const end = endOf(view, last);
-  emit(view, entity, run.start, entity === 'phone' || entity === 'fax' ? extensionEnd(view, last, end) : end, score);
+  emit(view, entity, [run.start, entity === 'phone' || entity === 'fax' ? extensionEnd(view, last, end) : end], score);
   return last;
 }
 

@@ -25,7 +25,7 @@ export function recognizePhrase(view: View, at: number): number {
   if (clinical || phrase.kind === 'state') return phrase.last;
   const capital = isCapitalised(view, at);
   if (!capital && !isAfterPreposition(view, at)) return at;
-  emit(view, phrase.kind === 'city' ? 'location' : 'facility', startOf(view, at), endOf(view, phrase.last), 0.8);
+  emit(view, phrase.kind === 'city' ? 'location' : 'facility', [startOf(view, at), endOf(view, phrase.last)], 0.8);
   return phrase.last;
 }
 
@@ -36,7 +36,7 @@ export function recognizePlace(view: View, at: number): number {
   const capital = isCapitalised(view, at);
   if ((flags & BIT.FACILITY_NAME) !== 0) {
     if (capital && ((flags & (BIT.COMMON | BIT.GIVEN | BIT.SURNAME)) === 0 || isAfterPreposition(view, at)))
-      emit(view, 'facility', startOf(view, at), endOf(view, at), 0.7);
+      emit(view, 'facility', [startOf(view, at), endOf(view, at)], 0.7);
     return at;
   }
   const certain = capital && (flags & BIT.COMMON) === 0;
@@ -46,7 +46,7 @@ export function recognizePlace(view: View, at: number): number {
     !isBeforeState(view, at)
   )
     return at;
-  emit(view, 'location', startOf(view, at), endOf(view, at), 0.7);
+  emit(view, 'location', [startOf(view, at), endOf(view, at)], 0.7);
   return at;
 }
 
@@ -61,7 +61,7 @@ export function recognizeUnlistedPlace(view: View, at: number): number {
       (flagsAt(view, first - 1) & BIT.STOP) === 0
     )
       first--;
-    emit(view, 'location', startOf(view, first), endOf(view, at), 0.75);
+    emit(view, 'location', [startOf(view, first), endOf(view, at)], 0.75);
     return at;
   }
   return at;
