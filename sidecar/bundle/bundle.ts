@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import type { BundlePayload } from '#contract/bundle.ts';
 import { isStale, refuseBundle } from '#contract/bundle.ts';
 import { LIMIT } from '#contract/limit.ts';
+import { nextTurn } from '#contract/policy-connection.ts';
 import type { Policy } from '#contract/policy.ts';
 import type { TrustedKey } from './bundle-key.ts';
 import { readTrustedKeys, trustNextKey, verifyBundle } from './bundle-key.ts';
@@ -30,7 +31,10 @@ export interface Bundle {
   current(): Policy | null;
   /** @returns the last verified bundle with serial and age, stale or not */
   payload(): BundlePayload | null;
-  /** Calls back after each change of the bundle in force. @returns the way to stop that */
+  /**
+   * Calls back when decisions may have changed: after each new bundle, and within one look after a grant or an agreement began or
+   * ended or the bundle became stale. @returns the way to stop that
+   */
   onChange(listener: (payload: BundlePayload) => void): () => void;
   /** Looks at the file now. @returns when what it holds was taken or not */
   check(): Promise<void>;
@@ -56,6 +60,8 @@ class BundleKeeper implements Bundle {
   #payload: BundlePayload | null = null;
   #nextKey: TrustedKey | null = null;
   #seen: string | null = null;
+  /** When the bundle in force will decide otherwise by itself; ms since the epoch. */
+  #turn: number | null = null;
   #reported: string | null = null;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -107,6 +113,7 @@ class BundleKeeper implements Bundle {
   }
 
   async #look(): Promise<void> {
+    this.#meetTurn();
     try {
       const text = await readBounded(this.#options.file);
       if (text === this.#seen) return;
@@ -126,7 +133,20 @@ class BundleKeeper implements Bundle {
     this.#nextKey = next.nextKey === undefined ? this.#nextKey : await trustNextKey(next.nextKey);
     this.#payload = next;
     this.#reported = null;
-    for (const listener of this.#listeners) listener(next);
+    this.#tell(next);
+  }
+
+  /** Ends are enforced by our own clock: what was decided before one must be looked at again. */
+  #meetTurn(): void {
+    if (this.#payload !== null && this.#turn !== null && this.#options.now() >= this.#turn) this.#tell(this.#payload);
+  }
+
+  #tell(payload: BundlePayload): void {
+    const now = this.#options.now();
+    const stale = payload.issuedAt + LIMIT.policyStaleMs;
+    const turns = [nextTurn(payload.policy, now), stale > now ? stale : null].filter((at) => at !== null);
+    this.#turn = turns.length === 0 ? null : Math.min(...turns);
+    for (const listener of this.#listeners) listener(payload);
   }
 
   #report(why: string): void {

@@ -9,7 +9,7 @@ import { BUNDLE_TYPE } from '#contract/bundle.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { Bundle } from '#sidecar/bundle/bundle.ts';
 import { openBundle } from '#sidecar/bundle/bundle.ts';
-import { agreement, NOW, policyOf, values } from '../../contract/policy-fixture.ts';
+import { agreement, contract, exemption, NOW, policyOf, values } from '../../contract/policy-fixture.ts';
 
 interface Signer {
   readonly key: CryptoKey;
@@ -216,4 +216,21 @@ test('two looks at once take one bundle once', async () => {
   await place(await sign({ serial: { epoch: 1, revision: 2 } }));
   await Promise.all([bundle.check(), bundle.check()]);
   expect(told).toBe(1);
+});
+
+test('listeners are told when a grant ends, when an agreement ends and when the bundle gets stale', async () => {
+  const policy = policyOf(
+    exemption({ monitor: true }, { until: '2026-11-22T13:00:00Z' }),
+    agreement(contract({ expiresOn: '2026-11-22T14:00:00Z' })),
+  );
+  await place(await sign({ policy }));
+  const bundle = await open();
+  const told: number[] = [];
+  bundle.onChange(() => told.push(now));
+  const hours = [13, 14, 36].map((hour) => Date.parse('2026-11-22T00:00:00Z') + hour * 3_600_000);
+  for (const at of hours) {
+    for (now of [at - 1, at, at + 1]) await bundle.check();
+  }
+  expect(told).toEqual(hours);
+  expect(bundle.state()).toBe('stale');
 });
