@@ -1,143 +1,196 @@
 import type { TextSite } from '#contract/text-site.ts';
 import { fieldRule } from '../field.ts';
 import { type FieldRule, PROSE, type Segment } from '../segment.ts';
-import { decodeString, walkJson } from './json.ts';
+import { createJsonContext, jsonRule, type JsonContext } from './fhir.ts';
+import { readSegment } from './hl7.ts';
+import { decodeString, type JsonLeaf, walkJson } from './json.ts';
+import { readTable } from './table.ts';
+import { decodeReferences, looksLikeXml, readXml } from './xml.ts';
 
 /** How deep a structure inside a value of a structure is opened (JSON in a JSON string in a tool result). */
 const MAX_NESTING = 3;
 /** How often a text may be read again in vain for structures that do not end; then the rest is prose. */
 const MAX_REREADS = 8;
 
-/** Where a text comes from: which site, and how its units map to the site's raw text. */
-export interface Origin {
+/** A text that is being split: where it comes from, and where its pieces go. */
+interface Source {
+  readonly text: string;
   readonly site: number;
   readonly message: number;
+  /** Raw offset of each unit of the text and of its end; absent where they agree from `offset` on. */
   readonly map?: Int32Array;
   readonly offset: number;
   readonly depth: number;
   /** A double quote as it must be written here: JSON strings around the text escape it. */
   readonly quote: string;
-}
-
-/** Splits a site into the pieces that are examined by themselves, in text order. */
-export function segmentSite(site: TextSite, index: number, into: Segment[]): void {
-  const origin: Origin = { site: index, message: site.message, offset: 0, depth: 0, quote: '"' };
-  const rule = site.field === undefined ? PROSE : fieldRule(site.field);
-  if (site.format === 'json' && splitJson(site.text, origin, into)) return;
-  splitText(site.text, rule, origin, into);
-}
-
-/** Splits a text into prose and the structures that stand in it. */
-export function splitText(text: string, rule: FieldRule, origin: Origin, into: Segment[]): void {
-  let prose = 0;
-  if (origin.depth < MAX_NESTING) {
-    let budget = text.length * MAX_REREADS;
-    for (let at = nextStructure(text, 0); at >= 0 && budget > 0; at = nextStructure(text, at + 1)) {
-      const collected: Segment[] = [];
-      const end = jsonAt(text, at, origin, collected);
-      if (end < 0) {
-        budget -= Math.max(0, ~end - at);
-        continue;
-      }
-      pushProse(text, prose, at, { rule, origin, into });
-      for (const segment of collected) into.push(segment);
-      prose = end;
-      at = end - 1;
-    }
-  }
-  pushProse(text, prose, text.length, { rule, origin, into });
-}
-
-/** Where a JSON object or array may begin. */
-function nextStructure(text: string, from: number): number {
-  const brace = text.indexOf('{', from);
-  const bracket = text.indexOf('[', from);
-  return brace < 0 || (bracket >= 0 && bracket < brace) ? bracket : brace;
-}
-
-/** @returns the end of the JSON text at an offset, or -1 when there is none worth a parse */
-function jsonAt(text: string, at: number, origin: Origin, into: Segment[]): number {
-  if (!/^(?:\{\s*"|\[\s*[[{"\d-])/.test(text.slice(at, at + 64))) return ~at;
-  const end = walkJson(text, at, (leaf) => pushLeaf(text, leaf, origin, into));
-  return end;
-}
-
-function splitJson(text: string, origin: Origin, into: Segment[]): boolean {
-  const collected: Segment[] = [];
-  const end = walkJson(text, 0, (leaf) => pushLeaf(text, leaf, origin, collected));
-  if (end < 0 || text.slice(end).trim() !== '') return false;
-  for (const segment of collected) into.push(segment);
-  return true;
-}
-
-interface Target {
-  readonly rule: FieldRule;
-  readonly origin: Origin;
   readonly into: Segment[];
 }
 
-function pushProse(text: string, start: number, end: number, { rule, origin, into }: Target): void {
-  if (end <= start) return;
-  const { site, message } = origin;
-  const map = origin.map?.subarray(start, end + 1);
-  into.push({
-    site,
-    message,
-    text: text.slice(start, end),
-    offset: origin.offset + start,
-    field: rule,
-    ...(map === undefined ? {} : { map }),
-  });
+type Range = readonly [start: number, end: number];
+
+/** Splits a site into the pieces that are examined by themselves, in text order. */
+export function segmentSite(site: TextSite, index: number, into: Segment[]): void {
+  const source: Source = { text: site.text, site: index, message: site.message, offset: 0, depth: 0, quote: '"', into };
+  const rule = site.field === undefined ? PROSE : fieldRule(site.field);
+  if (site.format === 'json') {
+    const collected: Segment[] = [];
+    const end = readJson({ ...source, into: collected }, 0);
+    if (end >= 0 && site.text.slice(end).trim() === '') {
+      for (const segment of collected) into.push(segment);
+      return;
+    }
+  }
+  splitText(source, rule);
 }
 
-type Leaf = Parameters<Parameters<typeof walkJson>[2]>[0];
+/** Splits a text into prose and the structures that stand in it. */
+function splitText(source: Source, rule: FieldRule): void {
+  const { text } = source;
+  let prose = 0;
+  if (source.depth < MAX_NESTING) {
+    let budget = text.length * MAX_REREADS;
+    const starts = structureStarts(text);
+    for (let at = starts(0); at >= 0 && budget > 0; at = starts(at)) {
+      const collected: Segment[] = [];
+      const end = readStructure({ ...source, into: collected }, at);
+      if (end < 0) {
+        budget -= Math.max(1, ~end - at);
+        at++;
+        continue;
+      }
+      splitLines(source, [prose, at], rule);
+      for (const segment of collected) source.into.push(segment);
+      prose = end;
+      at = end;
+    }
+  }
+  splitLines(source, [prose, text.length], rule);
+}
 
-function pushLeaf(text: string, leaf: Leaf, origin: Origin, into: Segment[]): void {
-  const inner = innerOrigin(text, leaf, origin);
+/** Gives the next offset where JSON or XML may begin, at or behind an offset. Each mark is searched once over the text. */
+function structureStarts(text: string): (from: number) => number {
+  const next = ['{', '[', '<'].map((mark) => ({ mark, at: text.indexOf(mark) }));
+  return (from) => {
+    let best = -1;
+    for (const each of next) {
+      if (each.at >= 0 && each.at < from) each.at = text.indexOf(each.mark, from);
+      if (each.at >= 0 && (best < 0 || each.at < best)) best = each.at;
+    }
+    return best;
+  };
+}
+
+/** @returns the end of the structure at an offset, or the complement of how far it was read in vain */
+function readStructure(source: Source, at: number): number {
+  const { text } = source;
+  if (text.charCodeAt(at) === 60) {
+    if (!looksLikeXml(text, at)) return ~at;
+    const end = readXml(text, at, ({ start, end: stop, rule }) => pushPiece(source, [start, stop], rule));
+    return end > at ? end : ~at;
+  }
+  return /^(?:\{\s*"|\[\s*[[{"\d-])/.test(text.slice(at, at + 64)) ? readJson(source, at) : ~at;
+}
+
+/** A text node or attribute: decoded, then split again, since it may hold anything. */
+function pushPiece(source: Source, [start, end]: Range, rule: FieldRule): void {
+  const decoded = decodeReferences(source.text, start, end);
+  splitText(inside(source, [start, end], decoded), rule);
+}
+
+function readJson(source: Source, at: number): number {
+  const context = createJsonContext();
+  return walkJson(source.text, at, (leaf) => pushLeaf(source, leaf, context));
+}
+
+function pushLeaf(source: Source, leaf: JsonLeaf, context: JsonContext): void {
+  const inner = {
+    ...inside(source, [leaf.start, leaf.end], decodeString(source.text, leaf.start, leaf.end)),
+    quote: JSON.stringify(source.quote).slice(1, -1),
+  };
   if (leaf.kind === 'key') {
     // A plain member name is schema; anything else may be a value used as a key.
     if (!/^[\w$@.-]{0,40}$/.test(inner.text) || /\d{4}|@/.test(inner.text))
-      splitText(inner.text, PROSE, { ...inner.origin, depth: MAX_NESTING }, into);
+      splitText({ ...inner, depth: MAX_NESTING }, PROSE);
     return;
   }
-  const rule = leafRule(leaf);
-  if (leaf.kind === 'number') {
-    const { site, message, offset, map } = inner.origin;
-    into.push({
-      site,
-      message,
-      text: inner.text,
-      offset,
-      field: rule,
-      quote: origin.quote,
-      ...(map === undefined ? {} : { map }),
-    });
-    return;
-  }
-  splitText(inner.text, rule, inner.origin, into);
+  const rule = jsonRule(leaf, inner.text, context);
+  if (leaf.kind === 'number') pushSegment(inner, [0, inner.text.length], rule, source.quote);
+  else splitText(inner, rule);
 }
 
-function leafRule(leaf: Leaf): FieldRule {
-  const own = fieldRule(leaf.key);
-  return own === PROSE && /^\d*$/.test(leaf.key) ? fieldRule(leaf.parent) : own;
-}
-
-/** The decoded text of a leaf and where it comes from. */
-function innerOrigin(text: string, leaf: Leaf, origin: Origin): { readonly text: string; readonly origin: Origin } {
-  const decoded = decodeString(text, leaf.start, leaf.end);
+/** A decoded piece of a text as a text of its own. */
+function inside(
+  source: Source,
+  [start, end]: Range,
+  decoded: { readonly text: string; readonly map?: Int32Array },
+): Source {
+  const { map: outer, ...rest } = source;
   const map =
     decoded.map === undefined
-      ? origin.map?.subarray(leaf.start, leaf.end + 1)
-      : decoded.map.map((raw) => origin.map?.[raw] ?? origin.offset + raw);
+      ? outer?.subarray(start, end + 1)
+      : decoded.map.map((raw) => outer?.[raw] ?? source.offset + raw);
   return {
+    ...rest,
     text: decoded.text,
-    origin: {
-      site: origin.site,
-      message: origin.message,
-      offset: origin.offset + leaf.start,
-      depth: origin.depth + 1,
-      quote: JSON.stringify(origin.quote).slice(1, -1),
-      ...(map === undefined ? {} : { map: map.subarray(0, decoded.text.length + 1) }),
-    },
+    offset: source.offset + start,
+    depth: source.depth + 1,
+    ...(map === undefined ? {} : { map: map.subarray(0, decoded.text.length + 1) }),
   };
+}
+
+const HL7_LINE = /(?:^|[\r\n])\s*(?:MSH|PID|OBX|OBR|NK1|PV1|ORC|EVN|IN1|GT1|NTE|SPM)[|^]/;
+
+/** HL7 segments and tables stand on lines; what is neither is prose. */
+function splitLines(source: Source, [start, end]: Range, rule: FieldRule): void {
+  if (end <= start) return;
+  const text = source.text;
+  const part = start === 0 && end === text.length ? text : text.slice(start, end);
+  const hl7 = part.includes('|') && HL7_LINE.test(part);
+  const table = !hl7 && part.includes('\n') && /[|\t,;]/.test(part);
+  if (source.depth >= MAX_NESTING || (!hl7 && !table)) return pushSegment(source, [start, end], rule);
+  const lines = linesOf(part, start);
+  let prose = start;
+  let marks: ReturnType<typeof readSegment>;
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] as Range;
+    const collected: [Range, FieldRule][] = [];
+    const take = (piece: { readonly start: number; readonly end: number; readonly rule: FieldRule }): void =>
+      void collected.push([[piece.start, piece.end], piece.rule]);
+    const read = hl7 ? readSegment(text, line, marks, take) : undefined;
+    const rows = hl7 ? (read === undefined ? 0 : 1) : readTable(text, lines, i, take);
+    if (rows === 0) continue;
+    marks = read;
+    pushSegment(source, [prose, hl7 ? line[0] : line[1]], rule);
+    for (const [range, own] of collected) pushSegment(source, range, own);
+    prose = lines[i + rows - 1]?.[1] ?? end;
+    i += rows - 1;
+  }
+  pushSegment(source, [prose, end], rule);
+}
+
+/** `[start, end)` of each line without its end. */
+function linesOf(part: string, offset: number): Range[] {
+  const lines: Range[] = [];
+  let from = 0;
+  for (let i = 0; i <= part.length; i++) {
+    const code = i < part.length ? part.charCodeAt(i) : 10;
+    if (code !== 10 && code !== 13) continue;
+    if (i > from) lines.push([offset + from, offset + i]);
+    from = i + 1;
+  }
+  return lines;
+}
+
+function pushSegment(source: Source, [start, end]: Range, rule: FieldRule, quote?: string): void {
+  if (end <= start) return;
+  const map = source.map?.subarray(start, end + 1);
+  source.into.push({
+    site: source.site,
+    message: source.message,
+    text: source.text.slice(start, end),
+    offset: source.offset + start,
+    field: rule,
+    ...(map === undefined ? {} : { map }),
+    ...(quote === undefined ? {} : { quote }),
+  });
 }

@@ -1,0 +1,74 @@
+import { fieldRule } from '../field.ts';
+import { type FieldRule, PROSE } from '../segment.ts';
+
+/** A cell of a table with what its column's header says. */
+export interface Cell {
+  readonly start: number;
+  readonly end: number;
+  readonly rule: FieldRule;
+}
+
+const SEPARATORS = ['|', '\t', ',', ';'];
+const MAX_HEADER = 2_000;
+const MAX_CELL = 60;
+
+/**
+ * Reads a Markdown, CSV or TSV table whose header line begins at an offset (RFC 4180 §2, GFM §4.10).
+ * @param lines offsets of the lines `[start, end)` without their ends
+ * @returns the number of lines that belong to the table, 0 when the line is no header that says anything
+ */
+export function readTable(
+  text: string,
+  lines: readonly (readonly [number, number])[],
+  at: number,
+  take: (cell: Cell) => void,
+): number {
+  const [start, end] = lines[at] ?? [0, 0];
+  if (end - start > MAX_HEADER || end - start < 3) return 0;
+  const header = text.slice(start, end);
+  const separator = SEPARATORS.find((mark) => header.includes(mark));
+  if (separator === undefined || at + 1 >= lines.length) return 0;
+  const cells = splitRow(text, [start, end], separator);
+  if (cells.length < 2 || cells.some(([from, to]) => to - from > MAX_CELL)) return 0;
+  const rules = cells.map(([from, to]) => fieldRule(text.slice(from, to)));
+  if (!rules.some((rule) => rule !== PROSE)) return 0;
+  let row = at + 1;
+  for (; row < lines.length; row++) {
+    const [from, to] = lines[row] ?? [0, 0];
+    const values = splitRow(text, [from, to], separator);
+    if (values.length < 2 || values.length > cells.length + 1 || !text.slice(from, to).includes(separator)) break;
+    values.forEach(([cellStart, cellEnd], column) => {
+      if (cellEnd > cellStart && !/^:?-+:?$/.test(text.slice(cellStart, cellEnd)))
+        take({ start: cellStart, end: cellEnd, rule: rules[column] ?? PROSE });
+    });
+  }
+  return row - at > 1 ? row - at : 0;
+}
+
+/** Cells without their surrounding spaces and quotes; a quoted cell may hold the separator. */
+function splitRow(text: string, [start, end]: readonly [number, number], separator: string): [number, number][] {
+  const cells: [number, number][] = [];
+  let from = start;
+  let quoted = false;
+  for (let i = start; i <= end; i++) {
+    const char = i < end ? text.charAt(i) : separator;
+    if (char === '"' && separator !== '|') quoted = !quoted;
+    if (char !== separator || (quoted && i < end)) continue;
+    cells.push(trim(text, from, i));
+    from = i + 1;
+  }
+  if (separator === '|') {
+    // Markdown rows begin and end with the separator.
+    if (cells.length > 0 && cells[0]?.[0] === cells[0]?.[1]) cells.shift();
+    const last = cells.at(-1);
+    if (last !== undefined && last[0] === last[1]) cells.pop();
+  }
+  return cells;
+}
+
+function trim(text: string, start: number, end: number): [number, number] {
+  let [from, to] = [start, end];
+  while (from < to && /[\s"*]/.test(text.charAt(from))) from++;
+  while (to > from && /[\s"*]/.test(text.charAt(to - 1))) to--;
+  return [from, to];
+}
