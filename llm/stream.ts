@@ -1,6 +1,7 @@
 import { LIMIT } from '#contract/limit.ts';
 import { createAnthropicReader } from './anthropic-stream.ts';
 import type { DialectId } from './dialect.ts';
+import { scanJson } from './json-scan.ts';
 import { createLanes } from './lane.ts';
 import { createOpenaiReader } from './openai-stream.ts';
 import type { EventReader, Session, StreamMeta, StreamOptions } from './stream-session.ts';
@@ -71,7 +72,7 @@ export function createStreamRestorer(dialect: DialectId, options: StreamOptions)
 /** An event without its blank line is one all the same when its data is complete; a half one never leaves. */
 function lastFrames(rest: SseFrame | null): readonly SseFrame[] {
   if (rest?.kind !== 'event' || rest.data === null) return [];
-  const isComplete = rest.data === '[DONE]' || /\}\s*$/.test(rest.data);
+  const isComplete = rest.data === '[DONE]' || scanJson(rest.data).kind === 'json';
   return isComplete ? [{ ...rest, raw: `${rest.raw.replace(/[\r\n]+$/, '')}\n\n` }] : [];
 }
 

@@ -36,7 +36,13 @@ describe('T9: a surrogate cut across deltas is restored', () => {
   });
 
   it('when each delta brings one character, and when the block begins with text', () => {
-    const stream = message(textStart(0, 'NAM') + [...'E_1a!'].map((letter) => say(0, letter)).join('') + stop(0));
+    const stream = message(
+      textStart(0, 'NAM') +
+        Array.from('E_1a!')
+          .map((letter) => say(0, letter))
+          .join('') +
+        stop(0),
+    );
     const blocks = eventsOf(restore(DIALECT, stream).out);
     const opening = blocks
       .map(({ data }) => (data as { content_block?: { text: string } }).content_block?.text)

@@ -25,7 +25,7 @@ describe('a body that cannot be read is refused', () => {
       'not UTF-8',
     ],
     ['a byte order mark', bytes(`\uFEFF${valid}`), 'not JSON'],
-    ['UTF-16', new Uint8Array([...valid].flatMap((letter) => [letter.charCodeAt(0), 0])), 'not JSON'],
+    ['UTF-16', new Uint8Array(Array.from(valid).flatMap((letter) => [letter.charCodeAt(0), 0])), 'not JSON'],
     ['trailing data', bytes(`${valid}{}`), 'not JSON'],
     ['a second line', bytes(`${valid}\n${valid}`), 'not JSON'],
     ['an empty body', bytes(''), 'not JSON'],
