@@ -5,10 +5,8 @@ import { formatSerial } from '#contract/bundle.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { connectionPolicy } from '#contract/policy-connection.ts';
 import { barKey, type BarredKeys, NO_BARRED_KEYS } from '#contract/policy-organization.ts';
-import { CollectorClient } from './audit/collector-client.ts';
-import { openEvidence, type PodEvidence } from './audit/evidence.ts';
+import { type Audit, startAudit } from './audit/audit.ts';
 import { parseRecipients } from './audit/recipients.ts';
-import { Shipper } from './audit/ship.ts';
 import { readAuthority } from './authority.ts';
 import { type Bundle, openBundle } from './bundle/bundle.ts';
 import type { SidecarConfig } from './config.ts';
@@ -30,10 +28,9 @@ import { createResolve } from './upstream/resolve.ts';
 /** The parts of a running guard that others ask or stop. */
 export interface Guard {
   readonly bundle: Bundle;
-  readonly evidence: PodEvidence;
+  readonly audit: Audit;
   readonly forwarder: Forwarder;
   readonly intercept: Intercept;
-  readonly shipper: Shipper;
 }
 
 /** Composes the guard and starts to intercept. Until this returns, the redirect leads to a closed port: nothing leaves. */
@@ -45,7 +42,7 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
     now: Date.now,
     onFault: (sentence) => log.warn({ problem: sentence }, 'policy bundle not taken'),
   });
-  const evidence = await openPodEvidence(config, runtime);
+  const audit = await startPodAudit(config, runtime);
   const proxy = config.LAZARET_EGRESS_PROXY === undefined ? undefined : new URL(config.LAZARET_EGRESS_PROXY);
   const resolve = createResolve(config.LAZARET_RESOLVERS, Date.now);
   const dial = createDial(proxy);
@@ -56,7 +53,7 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
       ? {}
       : { extraRoots: await readFile(config.LAZARET_UPSTREAM_CA, 'utf8') }),
   });
-  const handler = createExchangeHandler(exchangePorts(config, runtime, { bundle, evidence, forwarder }));
+  const handler = createExchangeHandler(exchangePorts(config, runtime, { bundle, audit, forwarder }));
   const intercept = await startIntercept({
     ...interceptOptions(config, runtime, bundle),
     handler,
@@ -66,33 +63,14 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
     onConnection: (record) => {
       reportConnection(runtime.metrics, log, record);
       const facts = recordOf(record);
-      if (facts !== null) evidence.connection(facts);
+      if (facts !== null) audit.evidence.connection(facts);
     },
   });
   bundle.onChange(() => intercept.reconsider());
-  return { bundle, evidence, forwarder, intercept, shipper: await startShipper(config, runtime, evidence) };
+  return { bundle, audit, forwarder, intercept };
 }
 
-type Ready = Omit<Guard, 'intercept' | 'shipper'>;
-
-/** Sends evidence to the collector. An unreachable collector stops nothing; a spool at its watermark does. */
-async function startShipper(config: SidecarConfig, { log }: Runtime, evidence: PodEvidence): Promise<Shipper> {
-  const ca =
-    config.LAZARET_COLLECTOR_CA === undefined ? {} : { ca: await readFile(config.LAZARET_COLLECTOR_CA, 'utf8') };
-  const client = new CollectorClient(
-    { url: config.LAZARET_COLLECTOR, tokenFile: config.LAZARET_ENROL_TOKEN, ...ca },
-    { chain: config.LAZARET_CHAIN as ChainId, workload: workloadOf(config), signing: evidence.signing },
-  );
-  const shipper = new Shipper({
-    dir: config.LAZARET_SPOOL,
-    spool: evidence.spool,
-    client,
-    onAlert: (why) => log.warn({ why }, 'evidence is not leaving the pod'),
-  });
-  evidence.onDurable = () => shipper.wake();
-  shipper.start();
-  return shipper;
-}
+type Ready = Omit<Guard, 'intercept'>;
 
 function interceptOptions(
   config: SidecarConfig,
@@ -125,7 +103,7 @@ function interceptOptions(
 function exchangePorts(
   config: SidecarConfig,
   { log, metrics }: Runtime,
-  { bundle, evidence, forwarder }: Ready,
+  { bundle, audit, forwarder }: Ready,
 ): ExchangePorts {
   let barred: BarredKeys = NO_BARRED_KEYS;
   return {
@@ -142,7 +120,7 @@ function exchangePorts(
     barKey: (fingerprint) => {
       barred = barKey(barred, fingerprint);
     },
-    evidence,
+    evidence: audit.evidence,
     forward: forwarder.forward,
     bodies: new BodyBudget(LIMIT.bodiesBytes, LIMIT.bodyWaitMs, (ms, then) => {
       const timer = setTimeout(then, ms);
@@ -155,17 +133,27 @@ function exchangePorts(
   };
 }
 
-async function openPodEvidence(config: SidecarConfig, { log, version }: Runtime): Promise<PodEvidence> {
-  return await openEvidence({
-    dir: config.LAZARET_SPOOL,
-    chain: config.LAZARET_CHAIN as ChainId,
-    workload: workloadOf(config),
-    version,
-    config: createHash('sha256').update(JSON.stringify(config)).digest('base64url'),
-    recipients: parseRecipients(await readFile(config.LAZARET_RECIPIENTS, 'utf8')),
-    sync: config.LAZARET_SYNC,
-    allowMemory: config.LAZARET_ALLOW_MEMORY_SPOOL,
-    onFault: (code) => log.error({ code }, 'the spool does not take records'),
+/** An unreachable collector stops nothing; a spool at its watermark does. */
+async function startPodAudit(config: SidecarConfig, { log, version }: Runtime): Promise<Audit> {
+  const { LAZARET_COLLECTOR_CA: roots } = config;
+  return await startAudit({
+    evidence: {
+      dir: config.LAZARET_SPOOL,
+      chain: config.LAZARET_CHAIN as ChainId,
+      workload: workloadOf(config),
+      version,
+      config: createHash('sha256').update(JSON.stringify(config)).digest('base64url'),
+      recipients: parseRecipients(await readFile(config.LAZARET_RECIPIENTS, 'utf8')),
+      sync: config.LAZARET_SYNC,
+      allowMemory: config.LAZARET_ALLOW_MEMORY_SPOOL,
+      onFault: (code) => log.error({ code }, 'the spool does not take records'),
+    },
+    collector: {
+      url: config.LAZARET_COLLECTOR,
+      tokenFile: config.LAZARET_ENROL_TOKEN,
+      ...(roots === undefined ? {} : { ca: await readFile(roots, 'utf8') }),
+    },
+    onAlert: (why) => log.warn({ why }, 'evidence is not leaving the pod'),
   });
 }
 

@@ -66,16 +66,15 @@ function healthSources({ metrics }: Runtime, guard: () => Guard | null) {
       if (running === null) return ['start'];
       return [
         ...(running.bundle.state() === 'missing' ? ['policy'] : []),
-        ...(running.evidence.state() === 'refuse' ? ['spool'] : []),
+        ...(running.audit.evidence.state() === 'refuse' ? ['spool'] : []),
       ];
     },
   };
 }
 
-function gaugeSources({ bundle, evidence }: Guard) {
+function gaugeSources({ bundle, audit }: Guard) {
   return {
-    spool: () => evidence.spool.status(),
-    auditLag: () => evidence.spool.lagSeconds(),
+    audit: () => audit.status(),
     bundle: () => {
       const payload = bundle.payload();
       return payload === null
@@ -91,9 +90,8 @@ async function drain({ log }: Runtime, guard: Guard | null, servers: readonly Se
   const from = performance.now();
   log.info('draining');
   await guard?.intercept.close();
-  await guard?.evidence.close();
   const left = Math.max(1_000, LIMIT.drainMs - (performance.now() - from));
-  const drained = (await guard?.shipper.close(left)) ?? true;
+  const drained = (await guard?.audit.close(left)) ?? true;
   await guard?.forwarder.close();
   guard?.bundle.close();
   for (const server of servers) server.close();

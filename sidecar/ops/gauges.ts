@@ -3,9 +3,8 @@ import type { Metrics } from './metrics.ts';
 
 /** What is measured at the moment of a scrape. */
 export interface GaugeSources {
-  readonly spool: () => { readonly bytes: number; readonly limit: number };
-  /** Seconds; 0 when all is confirmed. */
-  readonly auditLag: () => number;
+  /** The spool, and how long the oldest record has waited for its receipt. */
+  readonly audit: () => { readonly bytes: number; readonly limit: number; readonly lagSeconds: number };
   /** The bundle in force with its revision and time of signing (ms), or null. */
   readonly bundle: () => { readonly revision: number; readonly issuedAt: number; readonly policy: Policy } | null;
   readonly now: () => number;
@@ -13,10 +12,10 @@ export interface GaugeSources {
 
 /** Sets the gauges. Agreements that left the policy lose their series. */
 export function updateGauges(metrics: Metrics, sources: GaugeSources): void {
-  const { bytes, limit } = sources.spool();
+  const { bytes, limit, lagSeconds } = sources.audit();
   metrics.spoolBytes.set(bytes);
   metrics.spoolLimit.set(limit);
-  metrics.auditLag.set(sources.auditLag());
+  metrics.auditLag.set(lagSeconds);
   metrics.agreementExpiry.reset();
   const bundle = sources.bundle();
   if (bundle === null) return;

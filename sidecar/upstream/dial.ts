@@ -62,7 +62,7 @@ async function dialThrough(proxy: URL, { host, port }: Target): Promise<Socket> 
         return reject(new Error('proxy refused'));
       }
       if (head.length > 0) socket.unshift(head);
-      resolve(socket as Socket);
+      resolve(socket);
     });
     asking.end();
   });

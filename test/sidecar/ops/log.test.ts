@@ -15,11 +15,11 @@ describe('the log', () => {
   it('a secret cannot be printed by any conversion', () => {
     const secret = new Phi('Maria Gonzalez');
     const lines: string[] = [];
-    createLog('info', { write: (line: string) => void lines.push(line) }).info({ secret }, `${String(secret)}`);
+    createLog('info', { write: (line: string) => void lines.push(line) }).info({ secret }, String(secret));
     expect(
       [
         lines.join(''),
-        `${secret as unknown as string}`,
+        `${secret as unknown as string}!`,
         JSON.stringify({ secret }),
         inspect(secret),
         inspect({ a: [secret] }),
