@@ -1,0 +1,40 @@
+import type { Exemptions } from './exemption.ts';
+import { withField } from './json.ts';
+import type { Capabilities, Container, ContainerSecurity } from './pod.ts';
+import { BECOMING } from './rules/privilege-rules.ts';
+
+/** Never exempt: both change what the packet rules see. */
+const ALWAYS = ['NET_ADMIN', 'NET_RAW'] as const;
+
+/** The capabilities that an application container must drop, in the order in which they are added. */
+export function requiredDrops(exemptions: Exemptions): readonly string[] {
+  return exemptions.has('B-04') ? ALWAYS : [...ALWAYS, ...BECOMING];
+}
+
+/**
+ * Takes from a container what could make it the guard's user or send around the packet rules: SETUID and its kin are in
+ * every runtime's default set, and NET_RAW in most. Both halves are needed, the drop for a process that is root and
+ * `allowPrivilegeEscalation: false` for one that has a setuid file.
+ * @returns the container, the same object when it is hard already
+ */
+export function hardenContainer(container: Container, exemptions: Exemptions): Container {
+  const before: ContainerSecurity = container.securityContext ?? {};
+  const capabilities: Capabilities = before.capabilities ?? {};
+  const missing = missingDrops(capabilities, exemptions);
+  const dropped =
+    missing.length === 0
+      ? before
+      : withField(before, 'capabilities', withField(capabilities, 'drop', [...(capabilities.drop ?? []), ...missing]));
+  const escalating = exemptions.has('B-04') || dropped.allowPrivilegeEscalation === false;
+  const after = escalating ? dropped : withField(dropped, 'allowPrivilegeEscalation', false);
+  return after === before ? container : withField(container, 'securityContext', after);
+}
+
+/**
+ * The drops that a container lacks. Only the spelling without `CAP_` in upper case counts: container runtimes put
+ * `CAP_` before what they are given, and ignore what they then do not know.
+ */
+export function missingDrops(capabilities: Capabilities, exemptions: Exemptions): readonly string[] {
+  const drop = capabilities.drop ?? [];
+  return drop.includes('ALL') ? [] : requiredDrops(exemptions).filter((name) => !drop.includes(name));
+}
