@@ -211,7 +211,7 @@ function withoutFaultCheck(input: { agreements: readonly unknown[]; values: unkn
     values(input.values as never),
     ...(input.monitored ? [exemption({ monitor: true })] : []),
   );
-  const documents = input.agreements.map((spec, i) => ({ ...agreement({}, NAMES[i]!), spec }));
+  const documents = input.agreements.map((spec, i) => ({ ...agreement({}, NAMES[i]), spec }));
   return {
     ...rest,
     agreements: [...agreements, ...documents.map((document) => RESOURCES.ProviderAgreement.parse(document))],

@@ -130,7 +130,9 @@ const oauth = match({
   organization: { header: 'anthropic-organization-id', ids: ['org-a'] },
 });
 
-test.each<readonly [what: string, expected: string, spec: Spec, over?: Partial<ExchangeFacts>]>([
+type Row = readonly [what: string, expected: string, document: Spec, over?: Partial<ExchangeFacts>];
+
+const BY_AGREEMENT: readonly Row[] = [
   // Status (agreements.md §4.2): what could be signed covers nothing.
   ['a status of available', 'agreement_missing', contract({ status: 'available' })],
   ['a status of plan-gated', 'agreement_missing', contract({ status: 'plan-gated' })],
@@ -296,11 +298,15 @@ test.each<readonly [what: string, expected: string, spec: Spec, over?: Partial<E
   ['remote MCP servers', 'feature_not_covered', {}, { features: ['body:mcp_servers'] }],
   // Media.
   ['an image', 'media_not_allowed', {}, { features: ['media:image'] }],
-])('%s: %s', (_, expected, spec, over = {}) => {
-  expect(verdict([agreement(spec)], over)).toBe(expected);
-});
+];
 
-test.each<readonly [what: string, expected: string, document: Spec, over?: Partial<ExchangeFacts>]>([
+for (const [what, expected, spec, over] of BY_AGREEMENT) {
+  test(`${what}: ${expected}`, () => {
+    expect(verdict([agreement(spec)], over)).toBe(expected);
+  });
+}
+
+const BY_DOCUMENT: readonly Row[] = [
   ['a model that the cluster denies', 'model_not_covered', values({ policy: { denyModels: ['claude-*'] } })],
   ['a model beside those of the cluster', 'model_not_covered', values({ policy: { allowModels: ['gpt-*'] } })],
   [
@@ -341,9 +347,13 @@ test.each<readonly [what: string, expected: string, document: Spec, over?: Parti
     { features: ['media:audio'] },
   ],
   ['a check that is too old', 'agreement_expired', values({ policy: { lastVerified: { denyDays: 20 } } })],
-])('%s: %s', (_, expected, document, over = {}) => {
-  expect(verdict([agreement(), document], over)).toBe(expected);
-});
+];
+
+for (const [what, expected, document, over] of BY_DOCUMENT) {
+  test(`${what}: ${expected}`, () => {
+    expect(verdict([agreement(), document], over)).toBe(expected);
+  });
+}
 
 test('a user that only the body can name passes the first stage and not the second without one', () => {
   const policy = force(policyOf(agreement(), values({ policy: { requireUser: ['body'] } })));

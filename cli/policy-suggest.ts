@@ -1,0 +1,143 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JWK } from 'jose';
+import { STORE_LAYOUT } from '#contract/chain-layout.ts';
+import { SEGMENT_NAME } from '#contract/chain-protocol.ts';
+import { parseSegmentStart, walkFrames } from '#contract/chain-segment.ts';
+import { parseHost } from '#contract/host.ts';
+import type { Frame } from '#contract/record-frame.ts';
+import { FRAME_TYPE } from '#contract/record-frame.ts';
+import { readRecord } from '#contract/record-read.ts';
+import type { StoredRecord } from '#contract/record-read.ts';
+import type { Reason } from '#contract/reason.ts';
+import { REASONS } from '#contract/reason.ts';
+import { lookupLlmHost } from '#contract/register.ts';
+import { openContentKey, openPart, parsePartName } from '#contract/seal.ts';
+import { parseArguments } from './arguments.ts';
+import type { CommandIo } from './io.ts';
+import { UsageError } from './io.ts';
+import { readNamed } from './policy-source.ts';
+
+/** One destination that workloads used. */
+interface Suggestion {
+  /** The name, or null where it is sealed and no key was given, or the workload named none. */
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly connections: number;
+  /** What policy lacks for it: nothing, an entry of `egress.destinations`, or a ProviderAgreement. */
+  readonly needs: 'nothing' | 'destination' | 'agreement';
+}
+
+/**
+ * `lazaret policy suggest`: the destinations that the evidence of a store holds, and what policy lacks for each. Names that policy does
+ * not list are sealed, because a workload could invent them: only the auditor's key shows them.
+ */
+export async function suggestPolicy(args: readonly string[], io: CommandIo): Promise<number> {
+  const given = parseArguments(args, { store: 'value', key: 'value', json: 'switch' });
+  if (given.positionals.length > 0) throw new UsageError('suggest takes options only: see --help');
+  const keyFile = given.value('key');
+  const key = keyFile === undefined ? null : parseKey(await readNamed(io, keyFile), keyFile);
+  const found = new Map<string, Suggestion>();
+  for await (const bytes of readSegments(given.required('store'))) await addSegment(found, bytes, key);
+  const suggestions = [...found.values()].sort((a, b) => b.connections - a.connections);
+  for (const suggestion of suggestions)
+    io.stdout(given.has('json') ? `${JSON.stringify(suggestion)}\n` : describe(suggestion));
+  if (key === null && suggestions.some(({ host }) => host === null))
+    io.stderr('names that policy does not list are sealed: give the auditor’s key with --key to see them\n');
+  return 0;
+}
+
+function describe({ host, port, connections, needs }: Suggestion): string {
+  const remedy = {
+    nothing: 'covered',
+    destination: 'needs an entry in egress.destinations',
+    agreement: 'needs a ProviderAgreement',
+  }[needs];
+  return `${host ?? '(sealed or unnamed)'}:${port ?? '?'}  ${connections}  ${remedy}\n`;
+}
+
+/** Every segment of every chain, one in memory at a time. */
+async function* readSegments(store: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const chains = join(store, STORE_LAYOUT.chains);
+  const folders = await readdir(chains).catch(() => {
+    throw new UsageError(`${store} is not an evidence store: name the directory that the collector keeps`);
+  });
+  for (const folder of folders.sort()) {
+    const names = await readdir(join(chains, folder)).catch((): string[] => []);
+    for (const name of names.filter((name) => SEGMENT_NAME.test(name)).sort())
+      yield await readFile(join(chains, folder, name));
+  }
+}
+
+async function addSegment(found: Map<string, Suggestion>, bytes: Uint8Array, key: JWK | null): Promise<void> {
+  const start = parseSegmentStart(bytes);
+  if (start === null) return;
+  const frames: Frame[] = [];
+  for (const step of walkFrames(bytes, start.next, start.head)) if (step.kind === 'frame') frames.push(step.frame);
+  const names = key === null ? new Map<string, string>() : await openNames(frames, key);
+  for (const frame of frames) {
+    const record = readRecord(frame)?.record;
+    if (record !== undefined) addRecord(found, record, names);
+  }
+}
+
+function addRecord(found: Map<string, Suggestion>, record: StoredRecord, names: ReadonlyMap<string, string>): void {
+  if (record.stage !== 'connection' && record.stage !== 'request' && record.stage !== 'blocked') return;
+  const recipient = objectOf(record['recipient']);
+  const host = clearHost(recipient['host']) ?? names.get(record.id ?? '') ?? null;
+  const port = typeof recipient['port'] === 'number' ? recipient['port'] : null;
+  const lacking = record.stage !== 'connection' || isLlm(host) ? 'agreement' : 'destination';
+  const needs = lacksPolicy(objectOf(record['decision'])) ? lacking : 'nothing';
+  const id = `${host}:${port}:${needs}`;
+  found.set(id, { host, port, connections: (found.get(id)?.connections ?? 0) + 1, needs });
+}
+
+/** Whether policy stopped it, or would have but for a monitor grant; other refusals are not for policy to mend. */
+function lacksPolicy(decision: Readonly<Record<string, unknown>>): boolean {
+  const reason = decision['would'] ?? decision['reason'];
+  const known = (Object.keys(REASONS) as Reason[]).find((code) => code === reason);
+  return known !== undefined && REASONS[known].actor === 'policy-owner';
+}
+
+/** A host or a pattern of policy, as records hold it in clear. */
+function clearHost(value: unknown): string | null {
+  return typeof value === 'string' && parseHost(value.replace(/^\*\./, '')) !== null ? value : null;
+}
+
+function isLlm(name: string | null): boolean {
+  const host = name === null ? null : parseHost(name);
+  return host !== null && lookupLlmHost(host) !== null;
+}
+
+/** The sealed names of a segment's connections, by record. A segment that was not sealed to this key gives none. */
+async function openNames(frames: readonly Frame[], key: JWK): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  const secrets = new Map<string, Uint8Array>();
+  for (const { type, payload } of frames) {
+    if (type === FRAME_TYPE.key) {
+      const opened = await openContentKey(payload, key).catch(() => null);
+      if (opened !== null) secrets.set(opened.kid, opened.secret);
+    }
+    const part = type === FRAME_TYPE.part ? parsePartName(payload) : null;
+    const secret = part?.kind === 'host' ? secrets.get(part.kid) : undefined;
+    if (part === null || secret === undefined) continue;
+    const plain = await openPart(payload, secret).catch(() => null);
+    const host = plain === null ? null : parseHost(new TextDecoder().decode(plain));
+    if (host !== null) names.set(part.record, host);
+  }
+  return names;
+}
+
+function parseKey(text: string, path: string): JWK {
+  try {
+    const jwk = JSON.parse(text) as JWK | null;
+    if (jwk?.kty === 'EC' && typeof jwk.d === 'string') return jwk;
+  } catch {
+    // Told below, with what the file must be.
+  }
+  throw new UsageError(`${path} is not a private JWK: give auditor.private.jwk as lazaret keys init made it`);
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
