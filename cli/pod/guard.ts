@@ -59,11 +59,13 @@ export async function startCollector(pod: Pod): Promise<KeptProgram> {
     command: [process.execPath, ...NODE_FLAGS, `${places.program}/collector/main.ts`],
     environment: {
       PATH: pod.path,
-      LAZARET_COLLECTOR_LISTEN: `${POD_NETWORK.outer}:${POD_NETWORK.collectorPort}`,
-      LAZARET_COLLECTOR_CERT: `${places.dir}/collector.pem`,
-      LAZARET_COLLECTOR_KEY: `${places.dir}/collector.key`,
-      LAZARET_COLLECTOR_STORE: store,
-      LAZARET_COLLECTOR_ENROL_TOKEN: `${places.dir}/collector.token`,
+      LAZARET_LISTEN: `${POD_NETWORK.outer}:${POD_NETWORK.collectorPort}`,
+      LAZARET_TLS_CERT: `${places.dir}/collector.pem`,
+      LAZARET_TLS_KEY: `${places.dir}/collector.key`,
+      LAZARET_STORE: store,
+      LAZARET_SIGNING_KEY: `${places.dir}/collector.jwk`,
+      LAZARET_OPS: '127.0.0.1:0',
+      LAZARET_ENROL_TOKEN: `${places.dir}/collector.token`,
     },
     log: pod.log,
   });
