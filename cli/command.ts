@@ -14,6 +14,14 @@ export const COMMANDS: CommandTable = {
     summary: 'show the identifiers in a text as the guard finds them',
     load: async () => (await import('./scan.ts')).scan,
   },
+  keys: {
+    summary: 'make the key pairs that audit records are sealed to',
+    load: async () => (await import('./keys.ts')).keys,
+  },
+  admission: {
+    summary: 'answer an admission review as the webhook would',
+    load: async () => (await import('./admission.ts')).admission,
+  },
   policy: { summary: 'sign, verify and explain policy', load: async () => (await import('./policy.ts')).policy },
 };
 
