@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { LABEL } from '#contract/labels.ts';
 import { LIMIT } from '#contract/limit.ts';
 import {
   type AdmissionContext,
@@ -7,6 +8,7 @@ import {
   reviewAdmission,
   type ReviewedAdmission,
 } from '#controller/admission/review.ts';
+import { reviewNamespace } from '#controller/admission/request.ts';
 import { compileSettings } from '#controller/admission/settings.ts';
 import { parseAdmissionValues } from '#controller/admission/values.ts';
 import { parseArguments } from './arguments.ts';
@@ -24,8 +26,8 @@ Exit code: 0 allowed, 1 denied; with --jsonl 0 when every line was answered.
 const CONFIG = z.strictObject({
   values: z.unknown().optional(),
   namespace: z
-    .strictObject({ name: z.string().min(1).default('phi'), labels: z.record(z.string(), z.string()).default({}) })
-    .default({ name: 'phi', labels: { 'lazaret.dev/guard': 'labelled' } }),
+    .strictObject({ name: z.string().min(1).optional(), labels: z.record(z.string(), z.string()).default({}) })
+    .default({ labels: { [LABEL.guard]: 'labelled' } }),
 });
 
 /**
@@ -34,7 +36,14 @@ const CONFIG = z.strictObject({
  */
 const PREVIEW_KEY = new TextEncoder().encode('lazaret admission review: a public key');
 
-type Preview = Omit<AdmissionContext, 'now'>;
+/** The namespace of reviews that name none. */
+const DEFAULT_NAMESPACE = 'phi';
+
+interface Preview extends Pick<AdmissionContext, 'settings' | 'exemptions' | 'key'> {
+  readonly labels: Readonly<Record<string, string>>;
+  /** The configuration's name; a review's own counts where it gives none. */
+  readonly name: string | undefined;
+}
 
 /**
  * `lazaret admission`: shows what the webhook would answer.
@@ -84,7 +93,9 @@ function answer(text: string | null, preview: Preview): ReviewedAdmission {
   } catch {
     return denyBody(400, 'it is not JSON.');
   }
-  return reviewAdmission(body, { ...preview, now: Date.now() });
+  const { settings, exemptions, key, labels } = preview;
+  const name = preview.name ?? (reviewNamespace(body) || DEFAULT_NAMESPACE);
+  return reviewAdmission(body, { settings, exemptions, key, namespace: { name, labels }, now: Date.now() });
 }
 
 async function readPreview(path: string | undefined, io: CommandIo): Promise<Preview> {
@@ -100,7 +111,13 @@ async function readPreview(path: string | undefined, io: CommandIo): Promise<Pre
     throw new UsageError(values.faults.map((fault) => `${path ?? 'the configuration'}: ${fault}`).join('\n'));
   // The release's keys exist only in its cluster: their files stand here under their names, empty.
   const settings = compileSettings(values.values, { bundleKeys: '', releaseAuthority: '' }, []);
-  return { settings, namespace: config.data.namespace, exemptions: [], key: PREVIEW_KEY };
+  return {
+    settings,
+    exemptions: [],
+    key: PREVIEW_KEY,
+    labels: config.data.namespace.labels,
+    name: config.data.namespace.name,
+  };
 }
 
 async function readConfig(path: string, io: CommandIo): Promise<unknown> {

@@ -9,7 +9,7 @@ import { initContainer, sidecarContainer } from './guard-containers.ts';
 import { guardVolumes } from './guard-volumes.ts';
 import { missingDrops } from './harden.ts';
 import type { SidecarIdentity } from './identity.ts';
-import { isJsonObject, isSameJson } from './json.ts';
+import { isSameJson } from './json.ts';
 import { isOwner } from './mark.ts';
 import type { Container, Pod } from './pod.ts';
 import { type ContainerFacts, listContainers, type NamespaceFacts } from './pod-facts.ts';
@@ -41,7 +41,7 @@ export function findGaps(pod: Pod, terms: GuardTerms): readonly Finding[] {
   return [
     ...(identity === null ? [gap('spec.initContainers[1].securityContext')] : guardGaps(pod, identity, terms)),
     ...volumeGaps(pod, terms.settings),
-    ...containers.flatMap((item) => containerGaps(item, terms.exemptions)),
+    ...containers.flatMap((item) => findContainerGaps(item, terms.exemptions, true)),
     ...findBypasses(facts).filter(({ id }) => !terms.exemptions.has(id)),
   ];
 }
@@ -101,17 +101,24 @@ function volumeGaps(pod: Pod, settings: AdmissionSettings): readonly Finding[] {
   return [...missing.map(({ name }) => gap('spec.volumes', `the volume ${String(name)} is missing.`)), ...wrong];
 }
 
-/** Written as the ValidatingAdmissionPolicy writes it, not as the mutation does it. */
-function containerGaps({ container, field }: ContainerFacts, exemptions: Exemptions): readonly Finding[] {
+/**
+ * What one application container lacks. Written as the ValidatingAdmissionPolicy writes it, not as the mutation does it.
+ * @param trusting whether the pod has trust files to mount
+ */
+export function findContainerGaps(
+  { container, field }: ContainerFacts,
+  exemptions: Exemptions,
+  trusting: boolean,
+): readonly Finding[] {
   const security = container.securityContext;
-  const capabilities = isJsonObject(security?.capabilities) ? security.capabilities : {};
   const sees = (container.volumeMounts ?? []).some((mount) => isOurMount(mount) && (mount.subPath ?? '') === '');
+  const escalates = security?.allowPrivilegeEscalation !== false && !exemptions.has('B-04');
   return [
-    ...(missingDrops(capabilities, exemptions).length === 0 ? [] : [gap(`${field}.securityContext.capabilities.drop`)]),
-    ...(exemptions.has('B-04') || security?.allowPrivilegeEscalation === false
+    ...(missingDrops(security?.capabilities ?? {}, exemptions).length === 0
       ? []
-      : [gap(`${field}.securityContext.allowPrivilegeEscalation`)]),
-    ...(sees ? [] : [gap(`${field}.volumeMounts`, 'the public trust files are not mounted.')]),
+      : [gap(`${field}.securityContext.capabilities.drop`)]),
+    ...(escalates ? [gap(`${field}.securityContext.allowPrivilegeEscalation`)] : []),
+    ...(sees || !trusting ? [] : [gap(`${field}.volumeMounts`, 'the public trust files are not mounted.')]),
   ];
 }
 

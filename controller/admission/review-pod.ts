@@ -6,7 +6,7 @@ import { judgeEligibility } from './eligibility.ts';
 import { type Exemptions, findExemptions } from './exemption.ts';
 import { deriveIdentity, type SidecarIdentity } from './identity.ts';
 import { injectGuard } from './inject.ts';
-import { findGaps } from './is-guarded.ts';
+import { findGaps, isGuarded } from './is-guarded.ts';
 import type { JsonObject } from './json.ts';
 import { diffJson } from './json-patch.ts';
 import { hashAuthor, type MarkContext, readMark, writeMark } from './mark.ts';
@@ -43,7 +43,7 @@ export function reviewPod(request: AdmissionRequest, context: AdmissionContext):
 }
 
 /** Checks what became of a pod after all mutation. */
-export function reviewResult(request: AdmissionRequest, context: AdmissionContext): Answer {
+export function reviewPodOutcome(request: AdmissionRequest, context: AdmissionContext): Answer {
   const { settings, namespace } = context;
   const pod = readPod(request.object);
   if (!isReadPod(pod)) return deny(request.uid, 403, pod);
@@ -52,7 +52,9 @@ export function reviewResult(request: AdmissionRequest, context: AdmissionContex
   if (eligibility.kind === 'not-ours') return allow(request.uid, 'not-ours', [], []);
   const exemptions = findExemptions(context.exemptions, namespace.name, pod, context.now);
   const gaps = findGaps(pod, { settings, namespace, exemptions });
-  return gaps.length === 0 ? allow(request.uid, 'unchanged', [], []) : deny(request.uid, 403, gaps);
+  const other = context.previous ?? [];
+  const known = gaps.length > 0 && other.some((settings) => isGuarded(pod, { settings, namespace, exemptions }));
+  return gaps.length === 0 || known ? allow(request.uid, 'unchanged', [], []) : deny(request.uid, 403, gaps);
 }
 
 /** The broken rules that no exemption lifts. */

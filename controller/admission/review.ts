@@ -3,8 +3,8 @@ import { type AdmissionResponse, allow, type Answer, deny } from './answer.ts';
 import { findingOf } from './bypass-rules.ts';
 import type { NamespaceFacts } from './pod-facts.ts';
 import { type AdmissionRequest, parseReview } from './request.ts';
-import { reviewDebugContainers } from './review-debug.ts';
-import { reviewPod, reviewResult } from './review-pod.ts';
+import { reviewDebugContainers, reviewDebugOutcome } from './review-debug.ts';
+import { reviewPod, reviewPodOutcome } from './review-pod.ts';
 import { reviewResource } from './review-resource.ts';
 import { reviewTemplate, TEMPLATE_PATHS } from './review-template.ts';
 import type { AdmissionSettings } from './settings.ts';
@@ -12,6 +12,8 @@ import type { AdmissionSettings } from './settings.ts';
 /** Everything that a decision depends on beside the review itself. */
 export interface AdmissionContext {
   readonly settings: AdmissionSettings;
+  /** Settings under which other replicas still guard pods while a release is upgraded; checked, never injected. */
+  readonly previous?: readonly AdmissionSettings[];
   /** The namespace that the review is about, with its labels. */
   readonly namespace: NamespaceFacts;
   /** The cluster's GuardExemptions. */
@@ -45,11 +47,11 @@ export function reviewAdmission(body: unknown, context: AdmissionContext): Revie
  * @param body the parsed JSON of a request
  */
 export function reviewOutcome(body: unknown, context: AdmissionContext): ReviewedAdmission {
-  return answerReview(body, (request) =>
-    isPodRequest(request, '', 'CREATE') || isPodRequest(request, 'ephemeralcontainers', 'UPDATE')
-      ? reviewResult(request, context)
-      : allow(request.uid, 'not-ours', [], []),
-  );
+  return answerReview(body, (request) => {
+    if (isPodRequest(request, '', 'CREATE')) return reviewPodOutcome(request, context);
+    if (isPodRequest(request, 'ephemeralcontainers', 'UPDATE')) return reviewDebugOutcome(request, context);
+    return allow(request.uid, 'not-ours', [], []);
+  });
 }
 
 /** Denies a body that could not even be parsed, so that the caller hears what is wrong. */
