@@ -22,7 +22,10 @@ export const COMMANDS: CommandTable = {
     summary: 'answer an admission review as the webhook would',
     load: async () => (await import('./admission.ts')).admission,
   },
-  policy: { summary: 'sign, verify and explain policy', load: async () => (await import('./policy.ts')).policy },
+  policy: {
+    summary: 'sign, verify, explain and suggest policy',
+    load: async () => (await import('./policy.ts')).policy,
+  },
 };
 
 /**
@@ -53,7 +56,7 @@ export async function runCommand(args: readonly string[], io: CommandIo, command
 }
 
 function usage(commands: CommandTable): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  lazaret ${name.padEnd(8)} ${summary}`);
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  lazaret ${name.padEnd(10)} ${summary}`);
   return `${['Usage: lazaret COMMAND [--help]', ...lines].join('\n')}\n`;
 }
 

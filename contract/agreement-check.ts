@@ -147,6 +147,10 @@ function findCredential({ agreement, facts: { credential } }: CheckInput<HeadFac
   const { kinds, denyPrefixes, keyFingerprints } = agreement.credential;
   if (!kinds.includes(credential.kind))
     return refuse('credential_not_covered', `credential of kind ${credential.kind}`);
+  // A plan token may be a consumer's: without a pinned account nothing would ever show it (agreements.md §4).
+  const isPlan = credential.kind === 'oauth' || credential.kind === 'session';
+  if (isPlan && agreement.organization === null && agreement.kind !== 'self-hosted')
+    return refuse('credential_not_covered', 'match.organization.ids');
   if (denyPrefixes.some((prefix) => credential.startsWith(prefix)))
     return refuse('credential_not_covered', 'match.credential.denyPrefixes');
   const pinned =

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Entity } from './entity.ts';
 import { ENTITIES } from './entity.ts';
+import { longestGrantMs } from './policy-lint.ts';
 import type { Agreement, Policy } from './policy.ts';
 import { hostPatternCovers } from './policy-pattern.ts';
 import type { AgreementDocument, EgressSpec, ExemptionSpec } from './policy-schema.ts';
@@ -17,7 +18,7 @@ export interface Workload {
  * Compiles the policy of one workload: the cluster's defaults, narrowed by every EgressPolicy of its namespace that
  * selects it, and widened only by GuardExemptions that name it. Narrowing is an intersection, so that no order of
  * EgressPolicies and no fault in one can give more than the cluster gives.
- * @param source a source without faults (see `parseSource`)
+ * @param source documents that passed their schemas; faults between documents (`findCrossFaults`) never widen the result
  */
 export function compilePolicy(source: PolicySource, workload: Workload): Policy {
   const exemptions = source.exemptions
@@ -107,8 +108,9 @@ function blocked(entities: Readonly<Partial<Record<Entity, string>>>): readonly 
   return ENTITIES.filter((entity) => entities[entity] === 'block');
 }
 
+/** A grant beyond its longest time ends there: the bound must not hang on who read the source. */
 function windowOf(spec: ExemptionSpec): Window {
-  return { from: spec.from, until: spec.until };
+  return { from: spec.from, until: Math.min(spec.until, spec.from + longestGrantMs(spec)) };
 }
 
 function compileAgreement({ metadata, spec }: AgreementDocument): Agreement {

@@ -36,8 +36,14 @@ export function decideHead(policy: Policy, facts: HeadFacts, now: number): HeadD
  * body came, and then what the body tells: user, model, features, media.
  */
 export function decideExchange(policy: Policy, facts: ExchangeFacts, now: number): ExchangeDecision {
-  return decide({ policy, facts, now }, [...HEAD_CHECKS, ...CONTENT_CHECKS]);
+  return decide({ policy, facts, now }, ALL_CHECKS);
 }
+
+/** The content's check of the user takes the place of the head's, which had to leave room for the body. */
+const ALL_CHECKS: readonly NamedCheck<ExchangeFacts>[] = [
+  ...HEAD_CHECKS.filter((head) => CONTENT_CHECKS.every((content) => content.name !== head.name)),
+  ...CONTENT_CHECKS,
+];
 
 interface Question<Facts> {
   readonly policy: Policy;

@@ -6,7 +6,12 @@ import { DAY_MS } from './policy-time.ts';
 import { lookupPattern } from './policy-register.ts';
 
 /** Longest monitor grant, and longest grant of any other kind, in days. */
-export const GRANT_DAYS = { monitor: 30, other: 366 } as const;
+const GRANT_DAYS = { monitor: 30, other: 366 } as const;
+
+/** @returns the longest time that a grant of this kind may last, in ms */
+export function longestGrantMs({ grant }: ExemptionDocument['spec']): number {
+  return DAY_MS * (grant.monitor === true ? GRANT_DAYS.monitor : GRANT_DAYS.other);
+}
 
 /**
  * Faults that only show when documents are seen together, or against the register of known hosts.
@@ -113,11 +118,10 @@ function planFaults(document: string, spec: AgreementDocument['spec']): readonly
 function exemptionFaults(document: ExemptionDocument): readonly PolicyFault[] {
   const { spec } = document;
   const name = nameOf(document);
-  const days = spec.grant.monitor === true ? GRANT_DAYS.monitor : GRANT_DAYS.other;
   const faults = destinationFaults(name, 'spec.grant.destinations', spec.grant.destinations ?? []);
   if (spec.until <= spec.from)
     return [...faults, { document: name, field: 'spec.until', problem: 'must be later than spec.from' }];
-  if (spec.until - spec.from <= days * DAY_MS) return faults;
+  if (spec.until - spec.from <= longestGrantMs(spec)) return faults;
   const limit =
     spec.grant.monitor === true ? 'a monitor grant lasts at most 30 days' : 'an exemption lasts at most a year';
   return [...faults, { document: name, field: 'spec.until', problem: `is too late: ${limit} after spec.from` }];

@@ -143,16 +143,14 @@ test('explain answers with decision, reason, agreement and checks in the order o
   expect(Object.keys(JSON.parse(world.out()) as Answer)).toEqual(['decision', 'reason', 'agreement', 'checks']);
 });
 
-test.each<
-  readonly [
-    what: string,
-    decision: string,
-    reason: string | null,
-    documents: readonly Spec[],
-    line: string,
-    more: readonly string[],
-  ]
->([
+const EXPLAINED: readonly (readonly [
+  what: string,
+  decision: string,
+  reason: string | null,
+  documents: readonly Spec[],
+  line: string,
+  more: readonly string[],
+])[] = [
   ['a covered call', 'allow', null, [agreement()], MESSAGES, KEY],
   ['no key', 'refuse', 'credential_not_covered', [agreement()], MESSAGES, []],
   [
@@ -227,13 +225,17 @@ test.each<
     'explain --policy source --json --host api.openai.com',
     [],
   ],
-])('explain of %s: %s', async (_, decision, reason, documents, line, more) => {
-  expect(await explain(documents, line, ...more)).toMatchObject({
-    decision,
-    reason,
-    code: decision === 'refuse' ? 1 : 0,
+];
+
+for (const [what, decision, reason, documents, line, more] of EXPLAINED) {
+  test(`explain of ${what}: ${decision} ${reason}`, async () => {
+    expect(await explain(documents, line, ...more)).toMatchObject({
+      decision,
+      reason,
+      code: decision === 'refuse' ? 1 : 0,
+    });
   });
-});
+}
 
 test('explain in words names the failing check and the remedy', async () => {
   const world = await worldWith(agreement());

@@ -262,3 +262,10 @@ test('a specific agreement that denies is not undone by a namespace that leaves 
     'refuse',
   );
 });
+
+test('a grant that outlasts its bound ends at the bound, whoever compiled it', () => {
+  const source = sourceOf(values({}));
+  const endless = RESOURCES.GuardExemption.parse(exemption({ monitor: true }, { until: '2099-12-31' }));
+  const [window] = compilePolicy({ ...source, exemptions: [endless] }, WORKLOAD).grants.monitor;
+  expect(window?.until).toBe(Date.parse('2026-12-01T00:00:00Z'));
+});

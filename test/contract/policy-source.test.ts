@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseSource } from '#contract/policy-source.ts';
 import { readSource } from '#contract/policy-text.ts';
@@ -212,4 +213,38 @@ test('a narrowing EgressPolicy is no fault', () => {
     organization: 'required',
   };
   expect(sourceOf(agreement(), STRICT, egressPolicy(spec)).egress).toHaveLength(1);
+});
+
+test('any text gives a source or faults, never an exception', () => {
+  const word = fc.constantFrom(
+    'kind: ',
+    'ProviderAgreement',
+    'values:',
+    '\n',
+    '  ',
+    '---',
+    '- ',
+    '[',
+    '{',
+    '&a ',
+    '*a',
+    '!!js ',
+    '"',
+    'metadata',
+    'spec: ',
+    '? ',
+    '<<: ',
+  );
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(word).map((words) => words.join('')),
+    fc.json(),
+  );
+  fc.assert(
+    fc.property(text, (source) => {
+      const result = readSource(source);
+      expect(result.ok || result.faults.length > 0).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
 });

@@ -53,7 +53,6 @@ test('a covered request is allowed, with every check named in order', () => {
       'credential',
       'organization',
       'user',
-      'user',
       'model',
       'features',
       'media',
@@ -494,6 +493,20 @@ test('a key whose account turned out not to be covered is refused in both stages
     refusal: { reason: 'organization_not_covered' },
   });
   expect(decideHead(barred, facts({ credential: key('sk-ant-api03-other') }), NOW).kind).toBe('proceed');
+});
+
+test('a plan token is not covered without a pinned account, whatever the source was', () => {
+  const policy = policyOf(agreement());
+  const forged = {
+    ...policy,
+    agreements: policy.agreements.map((known) => ({
+      ...known,
+      credential: { ...known.credential, kinds: ['oauth' as const] },
+    })),
+  };
+  expect(decideExchange(force(forged), facts({ credential: key('sk-ant-oat01-x') }), NOW)).toMatchObject({
+    refusal: { reason: 'credential_not_covered' },
+  });
 });
 
 test('monitor lets a refusal through and says what enforcing would have done, until the grant ends', () => {
