@@ -28,7 +28,7 @@ const outputFormat: Visit = orNull(object({ type: word, schema }));
 const toolObject: Visit = object({
   type: tag,
   name,
-  description: text,
+  description: orNull(text),
   input_schema: schema,
   input_examples: json,
   cache_control: cacheControl,

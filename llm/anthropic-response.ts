@@ -87,11 +87,16 @@ export const stopFields: FindTable = { stop_sequence: restored, stop_details: me
 /** `{"type":"error","error":{...}}`: the message is for the caller's eyes and can quote the prompt. */
 export const anthropicError: Find = members({ error: members({ message: restored }) });
 
-/** A plain answer: a message or an error. */
-export const anthropicMessage: Find = byType({
+const typedMessage: Find = byType({
   message: members({ content: elements(responseBlock), ...stopFields }),
   error: anthropicError,
 });
+
+/** A plain answer: a message or an error. Errors that a proxy before the API makes may lack the type. */
+export const anthropicMessage: Find = (found, node) => {
+  const isBare = memberOf(found.tree, node, 'type') === null && memberOf(found.tree, node, 'error') !== null;
+  (isBare ? anthropicError : typedMessage)(found, node);
+};
 
 /** @returns what `message` (or a `message_delta`) tells about the answer */
 export function anthropicMeta(tree: JsonTree, node: number): ResponseMeta {

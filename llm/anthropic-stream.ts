@@ -19,7 +19,7 @@ import {
   ROOT,
   startOf,
 } from './json-tree.ts';
-import type { EventReader, Session } from './stream-session.ts';
+import { type EventReader, type Session, TAPE } from './stream-session.ts';
 import { type Edit, splice } from './splice.ts';
 import { type SseEvent, withData } from './sse.ts';
 
@@ -68,9 +68,10 @@ export const EVENTS: Readonly<Record<string, (context: Context) => string | null
 
 /** Reads the events of an Anthropic Messages stream. */
 export function createAnthropicReader(session: Session): EventReader {
+  const tape = new Int32Array(TAPE);
   return {
     read: (event) => {
-      const scan = scanJson(event.data ?? '');
+      const scan = scanJson(event.data ?? '', tape);
       if (scan.kind === 'fault') return null;
       const type = memberString(scan.tree, ROOT, 'type');
       // A client may go by the event's name or by its type; when they differ it reads what we did not.

@@ -32,13 +32,14 @@ const FEW = 12;
  * depth (escapes resolved), nothing after the value. Never throws; depth and number of values are bounded by
  * `LIMIT.jsonDepth` and `LIMIT.jsonValues`.
  * @param text decoded from valid UTF-8
+ * @param tape memory for the tree, where the caller uses one tree after the other; the next scan overwrites it
  * @returns the tree, or the first fault
  */
-export function scanJson(text: string): JsonScan {
+export function scanJson(text: string, tape: Int32Array = new Int32Array(192)): JsonScan {
   const scan: Scan = {
     text,
     pos: 0,
-    tape: new Int32Array(96),
+    tape,
     size: 0,
     escape: -1,
     control: -1,

@@ -18,18 +18,24 @@ export type JsonKind = 'string' | 'number' | 'true' | 'false' | 'null' | 'object
 /** The value of the whole text. */
 export const ROOT = 0;
 
-const KINDS: Readonly<Record<string, JsonKind>> = {
-  '"': 'string',
-  '{': 'object',
-  '[': 'array',
-  t: 'true',
-  f: 'false',
-  n: 'null',
-};
-
 /** @returns what kind of value `node` is */
 export function kindOf(tree: JsonTree, node: number): JsonKind {
-  return KINDS[tree.text[startOf(tree, node)] ?? ''] ?? 'number';
+  switch (tree.text.charCodeAt(tree.tape[node * 3] ?? 0)) {
+    case 0x22:
+      return 'string';
+    case 0x7b:
+      return 'object';
+    case 0x5b:
+      return 'array';
+    case 0x74:
+      return 'true';
+    case 0x66:
+      return 'false';
+    case 0x6e:
+      return 'null';
+    default:
+      return 'number';
+  }
 }
 
 /** @returns where the value begins in `tree.text` (a string: at its quotation mark) */
@@ -90,11 +96,19 @@ export function eachElement(tree: JsonTree, node: number, visit: (value: number,
 
 /** @returns the value of the member `name`, or null when `node` is no object or has none */
 export function memberOf(tree: JsonTree, node: number, name: string): number | null {
-  let found: number | null = null;
-  eachMember(tree, node, (key, value) => {
-    if (key === name) found = value;
-  });
-  return found;
+  if (kindOf(tree, node) !== 'object') return null;
+  const after = afterOf(tree, node);
+  for (let key = node + 1; key < after; key = afterOf(tree, key + 1)) {
+    if (isKey(tree, key, name)) return key + 1;
+  }
+  return null;
+}
+
+/** Compares a key without making a string of it: streams look for the same few names in every event. */
+function isKey(tree: JsonTree, key: number, name: string): boolean {
+  if (tree.tape[key * 3 + 2] !== 0) return decodeString(tree, key) === name;
+  const start = startOf(tree, key) + 1;
+  return endOf(tree, key) - start - 1 === name.length && tree.text.startsWith(name, start);
 }
 
 /** @returns the string member `name` with its escapes resolved, or null */

@@ -19,6 +19,8 @@ export interface LaneSpec {
 
 /** The open lanes of a stream, in the order they were opened. */
 export interface Lanes {
+  /** Whether a lane is open. */
+  has(key: string): boolean;
   /** Feeds text to a lane, opening it when it is new. @returns what is certain, or null when too many lanes are open */
   feed(key: string, spec: LaneSpec, text: string): string | null;
   /** Ends one lane and gives what it held, without an event around it. */
@@ -38,6 +40,7 @@ export function createLanes(restorer: (form: RestoreForm) => LaneRestorer, limit
     return lane === undefined ? '' : lane.restorer.end().join('');
   };
   return {
+    has: (key) => lanes.has(key),
     feed: (key, spec, text) => {
       let lane = lanes.get(key);
       if (lane === undefined) {

@@ -63,7 +63,8 @@ export const PARTS: FieldTable = {
 
 const content: Visit = stringOr(text, list(tagged('type', PARTS)));
 
-const functionCall: Visit = object({ name, arguments: argument });
+// `parsed` and `parsed_arguments` are added by the SDK's helpers and come back with the history.
+const functionCall: Visit = object({ name, arguments: argument, parsed_arguments: json });
 /** Tool calls of an assistant message by type. */
 export const TOOL_CALLS: FieldTable = {
   function: object({ type: tag, id, index: scalar, function: functionCall }),
@@ -87,6 +88,7 @@ export const ROLES: FieldTable = {
     function_call: orNull(functionCall),
     // What an earlier answer brought and a client sends back.
     annotations: json,
+    parsed: json,
     reasoning_content: orNull(text),
     reasoning: orNull(text),
     audio: stored,
@@ -103,12 +105,12 @@ const messages: Visit = (draft, node) => {
   draft.message = 0;
 };
 
-const functionTool: Visit = object({ name, description: text, parameters: orNull(schema), strict: scalar });
+const functionTool: Visit = object({ name, description: orNull(text), parameters: orNull(schema), strict: scalar });
 const customFormat: Visit = object({ type: word, grammar: object({ syntax: word, definition: name }) });
 /** Tools by type. Another type is a product of the provider that Chat Completions does not have. */
 export const TOOLS: FieldTable = {
   function: object({ type: tag, function: functionTool }),
-  custom: object({ type: tag, custom: object({ name, description: text, format: customFormat }) }),
+  custom: object({ type: tag, custom: object({ name, description: orNull(text), format: customFormat }) }),
 };
 
 const named: Visit = object({ name });
@@ -193,7 +195,7 @@ export const openaiBody: Visit = orderedObject({
   prompt_cache_retention: orNull(retention),
   reasoning_effort: orNull(word),
   response_format: orNull(
-    object({ type: word, json_schema: object({ name, description: text, schema, strict: scalar }) }),
+    object({ type: word, json_schema: object({ name, description: orNull(text), schema, strict: scalar }) }),
   ),
   seed: scalar,
   service_tier: orNull(word),

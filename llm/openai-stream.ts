@@ -15,7 +15,7 @@ import {
   startOf,
 } from './json-tree.ts';
 import { annotations, openaiError, openaiMeta } from './openai-response.ts';
-import type { EventReader, Session } from './stream-session.ts';
+import { type EventReader, type Session, TAPE } from './stream-session.ts';
 import { type Edit, splice } from './splice.ts';
 import { type SseEvent, withData } from './sse.ts';
 
@@ -37,6 +37,7 @@ const ENVELOPE = ['id', 'object', 'created', 'model', 'system_fingerprint', 'ser
 /** Reads the chunks of a Chat Completions stream. */
 export function createOpenaiReader(session: Session): EventReader {
   const flush = (): string => session.lanes.flush(() => true);
+  const tape = new Int32Array(TAPE);
   return {
     read: (event) => {
       if (event.data === '[DONE]') {
@@ -44,7 +45,7 @@ export function createOpenaiReader(session: Session): EventReader {
         session.meta = { ...session.meta, terminal: 'complete' };
         return held + event.raw;
       }
-      const scan = scanJson(event.data ?? '');
+      const scan = scanJson(event.data ?? '', tape);
       if (scan.kind === 'fault') return null;
       const chunk: Chunk = {
         session,
@@ -205,9 +206,11 @@ function feed({ session, tree, envelope, edits }: Chunk, node: number, lane: Lan
   if (kindOf(tree, node) !== 'string') return false;
   const text = decodeString(tree, node);
   const key = `${String(lane.choice)}:${lane.scope ?? ''}${lane.key}`;
+  // Read while this chunk's tree stands; a lane keeps only the text of it.
+  const head = session.lanes.has(key) ? '' : envelope();
   const write = (held: string): string => {
     const delta = lane.wrap(JSON.stringify(held));
-    return `data: {${envelope()}"choices":[{"index":${String(lane.choice)},"delta":${delta},"finish_reason":null}]}\n\n`;
+    return `data: {${head}"choices":[{"index":${String(lane.choice)},"delta":${delta},"finish_reason":null}]}\n\n`;
   };
   let out = session.lanes.feed(key, { form: lane.form, write }, text);
   if (out === null) return false;

@@ -3,6 +3,9 @@ import type { Lanes, LaneRestorer } from './lane.ts';
 import type { ResponseMeta, ResponseOptions } from './response.ts';
 import type { SseEvent } from './sse.ts';
 
+/** Numbers of memory for the tree of one event; a larger event gets its own. */
+export const TAPE = 3 * 512;
+
 /** What restoring a stream needs. */
 export interface StreamOptions extends ResponseOptions {
   /** Makes a restorer for one lane; `json` when the text is the inside of JSON. */

@@ -304,6 +304,7 @@ export const fullChat = {
       name: 'helper',
       reasoning_content: 'Hm.',
       reasoning: 'So.',
+      parsed: { given: 'Ada' },
       annotations: [
         {
           type: 'url_citation',
@@ -314,7 +315,7 @@ export const fullChat = {
         {
           id: 'call_abc123DEF456ghi7',
           type: 'function',
-          function: { name: 'find', arguments: '{"given":"Ada","n":[1]}' },
+          function: { name: 'find', arguments: '{"given":"Ada","n":[1]}', parsed_arguments: { given: 'Ada' } },
         },
         { id: 'call_2', type: 'function', function: { name: 'find', arguments: 'not json' } },
         { id: 'call_3', type: 'custom', custom: { name: 'sql', input: 'select 1' } },

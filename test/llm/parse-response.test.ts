@@ -159,6 +159,10 @@ describe('a Messages answer', () => {
     });
   });
 
+  it('an error without a type is an error', () => {
+    expect(restored('anthropic-messages', { error: { message: 'NAME_1a' } })).toBe('{"error":{"message":"Ada"}}');
+  });
+
   it('meta tells id, model, stop reason and usage', () => {
     expect(responseOf('anthropic-messages', message([])).meta).toEqual({
       id: 'msg_1',
