@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 
 /** What a signature of ours stands under; it is the JWS `typ`, so that no signature passes for another thing. */
@@ -64,6 +64,11 @@ export function parseSigned(text: string): Signed | null {
     input,
     signature: Buffer.from(signature, 'base64url'),
   };
+}
+
+/** The id of a key: its RFC 7638 §3.2 thumbprint, so that an id cannot stand for another key. */
+export function thumbprint({ crv, kty, x, y }: PublicKey): string {
+  return hash('sha256', JSON.stringify({ crv, kty, x, y }), 'base64url');
 }
 
 /** @returns a key to verify with, or null when the point is not on the curve: never used then (invalid-curve attacks). */

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-import { calculateJwkThumbprint } from 'jose';
 import { type BatchClaim, batchSchema, enrolSchema, readStatement } from '#contract/chain-protocol.ts';
-import { SIGNED_TYPE, verifyingKey, verifySigned } from '#contract/chain-signature.ts';
+import { SIGNED_TYPE, thumbprint, verifyingKey, verifySigned } from '#contract/chain-signature.ts';
 import type { ChainStore, Continuity, StoredSegment } from '../store/chain-store.ts';
 import type { EvidenceStore } from '../store/evidence-store.ts';
 import type { ProvePod } from './prove-pod.ts';
@@ -48,7 +47,7 @@ async function enrol(
   const read = readStatement(given.statement, SIGNED_TYPE.enrol, enrolSchema);
   if (read === null) return refuse(400, 'unreadable_statement');
   const key = verifyingKey(read.claim.key);
-  const kid = await calculateJwkThumbprint(read.claim.key);
+  const kid = thumbprint(read.claim.key);
   if (key === null || kid !== read.signed.kid || !verifySigned(read.signed, key)) return refuse(401, 'bad_signature');
   const workload = await prove(given.bearer, read.claim);
   if (workload === null) return refuse(401, 'identity_not_proven');

@@ -1,9 +1,15 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { calculateJwkThumbprint } from 'jose';
 import { z } from 'zod';
-import { parseJson, type PublicKey, publicKeySchema, type SignedType, signCompact } from '#contract/chain-signature.ts';
+import {
+  parseJson,
+  type PublicKey,
+  publicKeySchema,
+  type SignedType,
+  signCompact,
+  thumbprint,
+} from '#contract/chain-signature.ts';
 import { orMissing, syncFolder, withFile } from './durable-file.ts';
 
 const privateKeySchema = publicKeySchema.extend({ d: z.string().length(43) });
@@ -33,7 +39,7 @@ export class CollectorKey {
       );
     const { d, ...publicKey } = parsed.data;
     const privateKey = createPrivateKey({ key: { ...publicKey, d }, format: 'jwk' });
-    return new CollectorKey(await calculateJwkThumbprint(publicKey), publicKey, privateKey);
+    return new CollectorKey(thumbprint(publicKey), publicKey, privateKey);
   }
 
   /** Signs JSON text as a compact JWS. */

@@ -67,7 +67,7 @@ export async function openEvidence(options: EvidenceOptions): Promise<PodEvidenc
     );
   }
   const scan = scanSpool(options.dir, options.chain);
-  const evidence = new PodEvidence(options, scan, await SigningKey.create());
+  const evidence = new PodEvidence(options, scan, SigningKey.create());
   await evidence.begin(scan);
   return evidence;
 }

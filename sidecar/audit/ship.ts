@@ -27,6 +27,8 @@ export class Shipper {
   readonly #held = new Map<Segment, number>();
   #enrolled = false;
   #failures = 0;
+  /** Everything that was durable then is receipted (monotonic ms). */
+  #caughtUpMs = performance.now();
   /** An interval runs that news does not shorten. */
   #quiet = false;
   #closing: PromiseWithResolvers<void> | null = null;
@@ -47,6 +49,11 @@ export class Shipper {
   /** There may be something new to send. */
   wake(): void {
     if (!this.#quiet) this.#wake.resolve();
+  }
+
+  /** Age of the oldest durable record without a receipt, at most: 0 when there is none. */
+  get lagMs(): number {
+    return this.drained ? 0 : performance.now() - this.#caughtUpMs;
   }
 
   /** Whether every durable byte is receipted. */
@@ -74,6 +81,7 @@ export class Shipper {
     while (!this.#stopping) {
       const segment = this.#next();
       if (segment === null) {
+        if (this.drained) this.#caughtUpMs = performance.now();
         if (this.drained) this.#closing?.resolve();
         await this.#sleep(LIMIT.shipBackoffMs);
         continue;

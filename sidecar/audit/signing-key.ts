@@ -1,6 +1,11 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint } from 'jose';
-import { type PublicKey, publicKeySchema, type SignedType, signCompact } from '#contract/chain-signature.ts';
+import {
+  type PublicKey,
+  publicKeySchema,
+  type SignedType,
+  signCompact,
+  thumbprint,
+} from '#contract/chain-signature.ts';
 
 /** This process's ES256 key. It is never written anywhere and dies with the process. */
 export class SigningKey {
@@ -15,10 +20,10 @@ export class SigningKey {
   }
 
   /** Makes a fresh key. Its id is its RFC 7638 thumbprint. */
-  static async create(): Promise<SigningKey> {
+  static create(): SigningKey {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const jwk = publicKeySchema.parse(pair.publicKey.export({ format: 'jwk' }));
-    return new SigningKey(await calculateJwkThumbprint(jwk), jwk, pair.privateKey);
+    return new SigningKey(thumbprint(jwk), jwk, pair.privateKey);
   }
 
   /** Signs JSON text as a compact JWS. */
