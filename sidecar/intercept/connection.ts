@@ -188,7 +188,9 @@ function terminateClear(
   { host, port }: ConnectionDecision & { readonly action: 'terminate' },
 ): void {
   const facts = { id: flow.id, host, port, protocol: 'h1', secure: false } as const;
+  flow.socket.allowHalfOpen = false;
   room.http1.accept(flow.socket, { facts, raw: flow.socket, onRequest: () => {} });
+  flow.socket.resume();
 }
 
 async function terminateSecure(
@@ -203,6 +205,8 @@ async function terminateSecure(
     return;
   }
   if (flow.socket.destroyed) return;
+  // A client that leaves in the middle of the handshake must not stay half open until the time is over.
+  flow.socket.allowHalfOpen = false;
   const outcome = await terminateTls(flow.socket, host, context);
   if (outcome.state === 'failed') {
     flow.fault = outcome.fault;

@@ -21,6 +21,8 @@ interface Served {
   readonly connection: Terminated;
   /** Answers not finished yet; more than one when a client pipelines. */
   readonly open: Map<ServerResponse, AbortController>;
+  /** A refusal that ends the connection is on its way. */
+  refusing: boolean;
 }
 
 /** @param ports what requests are handed to */
@@ -45,7 +47,7 @@ export function createHttp1Front(ports: FrontPorts): Http1Front {
   });
   return {
     accept(socket, connection) {
-      served.set(socket, { connection, open: new Map() });
+      served.set(socket, { connection, open: new Map(), refusing: false });
       server.emit('connection', socket);
     },
     drain() {
@@ -64,6 +66,8 @@ function createStrictServer(): Server {
     requestTimeout: 0,
     noDelay: true,
     insecureHTTPParser: false,
+    // Checked here, so that the answer is ours.
+    requireHostHeader: false,
   });
   // Beyond a count Node drops fields in silence, so a second Host could hide there; the size is bounded anyway.
   server.maxHeadersCount = 0;
@@ -80,7 +84,8 @@ interface Arrived {
   readonly isDraining: () => boolean;
 }
 
-async function serveRequest(ports: FrontPorts, { connection, open }: Served, arrived: Arrived): Promise<void> {
+async function serveRequest(ports: FrontPorts, entry: Served, arrived: Arrived): Promise<void> {
+  const { connection, open } = entry;
   const { request, response } = arrived;
   connection.onRequest();
   const gone = new AbortController();
@@ -99,6 +104,7 @@ async function serveRequest(ports: FrontPorts, { connection, open }: Served, arr
   const closes = (): boolean => 'fault' in checked || arrived.isDraining() || (arrived.expects && !body.asked);
   const reply = createHttp1Reply({ response, raw: connection.raw, closes, gone: gone.signal });
   if (!('ok' in checked) || !ports.hasPolicy()) {
+    entry.refusing ||= 'fault' in checked;
     const refused = { host: connection.facts.host, method, target: url, protocol: 'h1' } as const;
     return await sendAnswer(reply, answerRefusal(ports, refused, fields, refusalOf(checked)));
   }
@@ -116,6 +122,8 @@ async function serveRequest(ports: FrontPorts, { connection, open }: Served, arr
 /** For what Node's parser refused or will not follow: one answer if none has begun, then the end of the connection. */
 function refuseConnection(ports: FrontPorts, entry: Served | undefined, socket: Duplex): void {
   if (entry === undefined) return void socket.destroy();
+  if (entry.refusing) return;
+  entry.refusing = true;
   const open = [...entry.open];
   for (const [, gone] of open) gone.abort();
   // Written now, an answer would stand within or before those that the client still waits for.

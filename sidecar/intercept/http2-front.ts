@@ -76,6 +76,8 @@ async function serveStream(
   connection.onRequest();
   const gone = new AbortController();
   stream.on('error', () => gone.abort());
+  // A reset ends our side by itself, so `close` alone would look like a finished answer.
+  stream.on('aborted', () => gone.abort());
   stream.on('close', () => stream.writableFinished || gone.abort());
   const reply = createReply(stream);
   const checked = checkHttp2(fields, connection.facts);
@@ -126,8 +128,10 @@ function createReply(stream: ServerHttp2Stream): RoomReply {
         if (stream.writableFinished || isOver()) return resolve();
         stream.once('finish', resolve).once('close', resolve);
       });
-      // The answer is complete without the rest of the request (RFC 9113 §8.1).
-      if (!isOver() && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+      // The answer is complete without the rest of the request (RFC 9113 §8.1); Node sees to it when nothing was read. Not in
+      // this turn: the reset would overtake the answer.
+      if (stream.readableFlowing !== null && !stream.readableEnded)
+        setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
     },
     cut: () => {
       if (!isOver()) stream.close(constants.NGHTTP2_INTERNAL_ERROR);

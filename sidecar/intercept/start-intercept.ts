@@ -37,9 +37,12 @@ export async function startIntercept(options: InterceptOptions): Promise<Interce
     flows.add(flow);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
-      flows.delete(flow);
-      const record = recordFlow(flow, options.policy(), options.now());
-      if (record !== null) options.onConnection(record);
+      // In the next turn: what the TLS layer has to say about this close comes after it.
+      setImmediate(() => {
+        flows.delete(flow);
+        const record = recordFlow(flow, options.policy(), options.now());
+        if (record !== null) options.onConnection(record);
+      });
     });
     admit(room, flow, flows.size > limit);
   };
@@ -143,6 +146,7 @@ async function closeAll(room: Room, servers: readonly Server[], flows: ReadonlyS
   }
   room.http1.close();
   await closed;
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function closeOf(socket: Socket): Promise<void> {

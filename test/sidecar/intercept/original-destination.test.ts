@@ -19,11 +19,14 @@ async function dialDirectly(host: string): Promise<{ accepted: Socket; close: ()
   };
 }
 
-test.each(['127.0.0.1', '::1'])('a connection dialled straight to the listener on %s has no original destination', async (host) => {
-  const { accepted, close } = await dialDirectly(host);
-  expect(readOriginalDestination(accepted)).toBeNull();
-  close();
-});
+test.each(['127.0.0.1', '::1'])(
+  'a connection dialled straight to the listener on %s has no original destination',
+  async (host) => {
+    const { accepted, close } = await dialDirectly(host);
+    expect(readOriginalDestination(accepted)).toBeNull();
+    close();
+  },
+);
 
 test('a destroyed connection has no original destination and nothing is thrown', async () => {
   const { accepted, close } = await dialDirectly('127.0.0.1');
