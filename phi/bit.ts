@@ -40,6 +40,8 @@ export const BIT = {
   CITY_PART: 1 << 28,
   /** ninety, hundred: begins an age in words. */
   NUMERAL: 1 << 29,
+  /** st, saint, mount: begins a facility's or a town's name. */
+  SAINT: 1 << 31,
   /** First word of a phrase in phrases.ts. */
   PHRASE: 1 << 30,
 } as const;

@@ -5,7 +5,7 @@ import { recognizePostBox, recognizeStreet, recognizeZip } from './recognizers/a
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
 import { recognizeCode } from './recognizers/code.ts';
 import { recognizeNumericDate } from './recognizers/date.ts';
-import { recognizeFacility } from './recognizers/facility.ts';
+import { recognizeFacility, recognizeSaint } from './recognizers/facility.ts';
 import { recognizeLabelled, recognizeValueBeforeLabel } from './recognizers/labelled.ts';
 import { recognizeMonth } from './recognizers/month.ts';
 import { recognizeAfterRole, recognizeLastFirst, recognizeName, recognizeTitled } from './recognizers/name.ts';
@@ -34,6 +34,7 @@ const BY_MIXED: readonly Recognizer[] = [recognizeStreet, recognizeAddress, reco
 const BY_BITS: readonly WordRecognizer[] = [
   { bits: BIT.MONTH | BIT.HOLIDAY, recognize: recognizeMonth },
   { bits: BIT.FACILITY, recognize: recognizeFacility },
+  { bits: BIT.SAINT, recognize: recognizeSaint },
   { bits: BIT.PHRASE, recognize: recognizePhrase },
   { bits: BIT.CITY | BIT.FACILITY_NAME, recognize: recognizePlace },
   { bits: BIT.TITLE, recognize: recognizeTitled },

@@ -5,7 +5,7 @@ import { detect } from './detect.ts';
 import { applyEvidence, type Evidence, learnFrom } from './evidence.ts';
 import { createTokens, lex } from './lexer.ts';
 import { rawOffset, type Segment } from './segment.ts';
-import { type Candidate, mergeCandidates } from './span.ts';
+import { bridgePlaces, type Candidate, mergeCandidates } from './span.ts';
 import { segmentSite } from './structure/segments.ts';
 import { findLookalikes } from './surrogate.ts';
 import { type DatePolicy, endOf, flagsAt, isCapitalised, isInitial, startOf, type View } from './view.ts';
@@ -66,8 +66,8 @@ function examineSegment(view: View, segment: Segment): Candidate[] {
   const { whole, expects, code } = segment.field;
   if (whole !== undefined && whole !== 'date' && hasContent(segment.text)) return [wholeValue(segment.text, whole)];
   detect(view);
-  let found = mergeCandidates(view.found);
-  if (code === true) found = found.filter(({ entity, score }) => score >= 0.9 && entity !== 'url');
+  let found = bridgePlaces(mergeCandidates(view.found), segment.text);
+  if (code === true) found = found.filter(({ entity, score }) => score >= 0.9 && entity !== 'url' && entity !== 'date');
   if (segment.quote !== undefined)
     found = found
       .filter(({ score }) => score > 0.5)

@@ -49,3 +49,18 @@ function unite(a: Candidate, b: Candidate): Candidate {
     score: strongest.score,
   };
 }
+
+const PLACES: ReadonlySet<Entity> = new Set<Entity>(['location', 'facility']);
+
+/** Joins `St. Luke's` and `Chicago` in `St. Luke's in Chicago`: the little word between says nothing by itself. */
+export function bridgePlaces(candidates: Candidate[], text: string): Candidate[] {
+  if (candidates.length < 2) return candidates;
+  const bridged: Candidate[] = [];
+  for (const next of candidates) {
+    const last = bridged.at(-1);
+    const near = last !== undefined && next.start - last.end <= 5 && PLACES.has(last.entity) && PLACES.has(next.entity);
+    if (near && /^,? (?:in|of|at) $|^, $|^\s$/.test(text.slice(last.end, next.start))) bridged[bridged.length - 1] = { ...last, end: next.end };
+    else bridged.push(next);
+  }
+  return bridged;
+}

@@ -20,10 +20,27 @@ const JOINTS = GAP.SPACE | GAP.HYPHEN | GAP.APOSTROPHE | GAP.PERIOD | GAP.OTHER;
 const LINKS = new Set(['of', 'and', 'for', 'the', 's']);
 /** Head words that are ordinary words: they need a name before them. */
 const WEAK_HEADS = new Set(
-  'health er ed icu associates physicians group university college school network office ward practice facility medicine rehab rehabilitation laboratory laboratories labs campus'.split(
+  'health er ed icu associates physicians group university college school network office ward practice facility medicine rehab rehabilitation laboratory laboratories labs campus home med medicine hospice ctr cntr centre center'.split(
     ' ',
   ),
 );
+
+/**
+ * `St. Luke's`, `Saint Mary's Health`: a saint with a possessive is a hospital, a school or a church. Called for `st`, `saint`,
+ * `mt`, `mount`.
+ */
+export function recognizeSaint(view: View, at: number): number {
+  if (!isCapitalised(view, at)) return at;
+  let last = at;
+  while (last - at < 3 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.PERIOD | GAP.APOSTROPHE)) === 0 && isCapitalised(view, last + 1)) last++;
+  if (last === at || (gapBefore(view, at + 1) & GAP.SPACE) === 0) return at;
+  const possessive = wordAt(view, last + 1) === 's' && gapBefore(view, last + 1) === GAP.APOSTROPHE;
+  const named = (flagsAt(view, last) & (BIT.FACILITY | BIT.FACILITY_NAME | BIT.FACILITY_PART)) !== 0;
+  if (!possessive && !named) return at;
+  if ((flagsAt(view, last + (possessive ? 2 : 1)) & BIT.EPONYM_HEAD & ~BIT.FACILITY) !== 0 || wordAt(view, last + 2) === 'wort') return at;
+  emit(view, 'facility', [startOf(view, at), endOf(view, possessive ? last + 1 : last)], 0.8);
+  return last;
+}
 
 /** Called for a word that can be the head of a facility's name. */
 export function recognizeFacility(view: View, at: number): number {
