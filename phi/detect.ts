@@ -8,7 +8,8 @@ import { recognizeNumericDate } from './recognizers/date.ts';
 import { recognizeFacility, recognizeSaint } from './recognizers/facility.ts';
 import { recognizeLabelled, recognizeValueBeforeLabel } from './recognizers/labelled.ts';
 import { recognizeMonth } from './recognizers/month.ts';
-import { recognizeAfterRole, recognizeLastFirst, recognizeName, recognizeTitled } from './recognizers/name.ts';
+import { recognizeLowerName, recognizeName } from './recognizers/name.ts';
+import { recognizeAfterRole, recognizeLastFirst, recognizeTitled } from './recognizers/name-context.ts';
 import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from './recognizers/network.ts';
 import { recognizeNumber } from './recognizers/number.ts';
 import { recognizePhrase, recognizePlace, recognizeUnlistedPlace } from './recognizers/place.ts';
@@ -39,6 +40,7 @@ const BY_BITS: readonly WordRecognizer[] = [
   { bits: BIT.CITY | BIT.FACILITY_NAME, recognize: recognizePlace },
   { bits: BIT.TITLE, recognize: recognizeTitled },
   { bits: BIT.ROLE, recognize: recognizeAfterRole },
+  { bits: BIT.GIVEN, recognize: recognizeLowerName },
   { bits: BIT.NUMERAL, recognize: recognizeAgeInWords },
   { bits: BIT.STREET, recognize: recognizePostBox },
 ];
