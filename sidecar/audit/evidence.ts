@@ -13,16 +13,11 @@ import {
   buildRestartOutcome,
   type CheckpointFacts,
 } from '#contract/record-build.ts';
-import type {
-  ConnectionRecordFacts,
-  ExchangeContent,
-  OutcomeFacts,
-  RefusedFacts,
-  RequestFacts,
-} from '#contract/record.ts';
+import type { ConnectionRecordFacts, ExchangeContent, RefusedFacts, RequestFacts } from '#contract/record.ts';
 import { AuditUnavailable, type Evidence, type EvidenceState, type Ledger } from '#sidecar/exchange/evidence.ts';
 import { type AuditClock, systemClock } from './clock.ts';
 import { ContentKeys } from './content-key.ts';
+import { cutOutcome } from './cut-outcome.ts';
 import { ExchangeLedger } from './ledger.ts';
 import { partsOf, sizesOf } from './part-entry.ts';
 import type { Recipient } from './recipients.ts';
@@ -80,7 +75,7 @@ export class PodEvidence implements Evidence {
   readonly #keys: ContentKeys;
   /** Called when bytes became durable: the sender looks for what is new. */
   onDurable: () => void = () => undefined;
-  #running = 0;
+  readonly #running = new Set<ExchangeLedger>();
   #timer: NodeJS.Timeout | null = null;
   #checkpointFrames = 0;
   #checkpointMs = 0;
@@ -139,13 +134,14 @@ export class PodEvidence implements Evidence {
       throw error;
     });
     const unpin = segment.pin();
-    this.#running++;
     const onEnd = (): void => {
       unpin();
-      this.#running--;
+      this.#running.delete(ledger);
       this.onDurable();
     };
-    return new ExchangeLedger(this.spool, { exchange: facts.exchange, stream: facts.stream, onEnd });
+    const ledger = new ExchangeLedger(this.spool, { exchange: facts.exchange, stream: facts.stream, onEnd });
+    this.#running.add(ledger);
+    return ledger;
   }
 
   async refused(facts: RefusedFacts): Promise<void> {
@@ -168,9 +164,12 @@ export class PodEvidence implements Evidence {
     return this.spool.status().state;
   }
 
-  /** Writes the close record and ends the spool. What is durable may still be sent. */
+  /** Ends what still runs as cut, writes the close record and ends the spool. What is durable may still be sent. */
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
+    // Exchanges that outlived the drain: that they were cut is their outcome.
+    const cut = [...this.#running].map((ledger) => ledger.finish(cutOutcome('cut', 'internal_error')));
+    await Promise.allSettled(cut);
     const close: SpoolEntry = {
       kind: 'record',
       signed: true,
@@ -201,7 +200,7 @@ export class PodEvidence implements Evidence {
     const entry: SpoolEntry = {
       kind: 'record',
       signed: false,
-      build: (place) => buildOutcome(place, exchange, ABANDONED, {}),
+      build: (place) => buildOutcome(place, exchange, cutOutcome('refused', 'audit_unavailable'), {}),
     };
     this.spool.append([entry], 'past').catch(() => undefined);
   }
@@ -223,17 +222,6 @@ export class PodEvidence implements Evidence {
 
   #checkpointFacts(): CheckpointFacts {
     const { bytes, limit, lost, frames } = this.spool.status();
-    return { records: frames, running: this.#running, spool: { bytes, limit }, lost };
+    return { records: frames, running: this.#running.size, spool: { bytes, limit }, lost };
   }
 }
-
-const ABANDONED: OutcomeFacts = {
-  outcome: 'refused',
-  status: null,
-  reason: 'audit_unavailable',
-  usage: null,
-  model: null,
-  bytes: { received: 0, sent: 0 },
-  durations: { total: 0, firstByte: null, overhead: 0 },
-  restored: 0,
-};

@@ -137,9 +137,7 @@ export class Spool {
 
   #flush(): void {
     if (this.#flushing !== null || this.#writer.pendingBytes === 0) return;
-    this.#flushing = this.#flushAll().finally(() => {
-      this.#flushing = null;
-    });
+    this.#flushing = this.#flushAll();
   }
 
   async #flushAll(): Promise<void> {
@@ -150,10 +148,12 @@ export class Spool {
         faults = 0;
       } catch (error) {
         this.#retreat(error);
-        if (++faults === 2) return this.#block();
-        await this.#move();
+        if (++faults === 2) this.#block();
+        else await this.#move();
       }
     }
+    // In the same step as the last look at what is pending: an append after it begins a flush of its own.
+    this.#flushing = null;
   }
 
   /** One round: writes and syncs what is encoded. */

@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseRecipients } from '#sidecar/audit/recipients.ts';
 import { startAudit } from '#sidecar/audit/audit.ts';
-import { collectorRig, evidenceOptions, filesBelow, folder, makeKeys, outcomeFacts, refusedFacts, requestFacts, runAudit } from '#test/sidecar/audit/rig.ts';
+import {
+  collectorRig,
+  evidenceOptions,
+  filesBelow,
+  folder,
+  makeKeys,
+  outcomeFacts,
+  refusedFacts,
+  requestFacts,
+  runAudit,
+} from '#test/sidecar/audit/rig.ts';
 
 const NOTE = 'Patient Maria Gonzalez, MRN 48213377, was seen today.';
 
@@ -14,7 +24,9 @@ test('a recorded exchange reaches the collector sealed, verifies, and opens with
   const { port } = await rig.start();
   const alerts: string[] = [];
   const audit = await startAudit({
-    evidence: evidenceOptions(join(dir, 'spool'), { recipients: parseRecipients(readFileSync(keys.recipients, 'utf8')) }),
+    evidence: evidenceOptions(join(dir, 'spool'), {
+      recipients: parseRecipients(readFileSync(keys.recipients, 'utf8')),
+    }),
     collector: { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile },
     onAlert: (why) => alerts.push(why),
   });
@@ -27,7 +39,15 @@ test('a recorded exchange reaches the collector sealed, verifies, and opens with
   await ledger.part(Buffer.from('"}'));
   await ledger.finish(outcomeFacts());
   await audit.evidence.refused(refusedFacts('exchange-0002'));
-  audit.evidence.connection({ connection: 8, decision: 'refuse', reason: 'destination_not_allowed', host: 'maria-gonzalez.example', listed: false, address: '203.0.113.9', port: 443 });
+  audit.evidence.connection({
+    connection: 8,
+    decision: 'refuse',
+    reason: 'destination_not_allowed',
+    host: 'maria-gonzalez.example',
+    listed: false,
+    address: '203.0.113.9',
+    port: 443,
+  });
   expect(await audit.close(5_000)).toBe(true);
   expect(alerts).toEqual([]);
 
@@ -39,7 +59,14 @@ test('a recorded exchange reaches the collector sealed, verifies, and opens with
   expect(untrusted.code).toBe(0);
 
   const listed = await runAudit('list', '--store', rig.store, '--json');
-  expect(listed.lines.map(({ stage }) => stage)).toEqual(['open', 'request', 'response', 'blocked', 'connection', 'close']);
+  expect(listed.lines.map(({ stage }) => stage)).toEqual([
+    'open',
+    'request',
+    'response',
+    'blocked',
+    'connection',
+    'close',
+  ]);
   for (const key of [keys.auditor, keys.escrow]) {
     const opened = await runAudit('open', '--store', rig.store, '--key', key, '--id', 'exchange-0001', '--json');
     expect(opened.lines[0]).toMatchObject({
@@ -50,8 +77,16 @@ test('a recorded exchange reaches the collector sealed, verifies, and opens with
       outcome: { stage: 'response', restored: 2 },
     });
   }
-  const stored = filesBelow(dir).filter((path) => !path.includes('/keys/')).map((path) => readFileSync(path, 'latin1'));
-  for (const canary of ['Gonzalez', 'gonzalez', '48213377', 'house', Buffer.from(NOTE).toString('base64').slice(0, 24)]) {
+  const stored = filesBelow(dir)
+    .filter((path) => !path.includes('/keys/'))
+    .map((path) => readFileSync(path, 'latin1'));
+  for (const canary of [
+    'Gonzalez',
+    'gonzalez',
+    '48213377',
+    'house',
+    Buffer.from(NOTE).toString('base64').slice(0, 24),
+  ]) {
     expect(stored.filter((text) => text.includes(canary))).toEqual([]);
   }
 });

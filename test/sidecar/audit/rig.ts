@@ -41,14 +41,23 @@ export function terminal(): CommandIo & { readonly out: string[]; readonly err: 
 }
 
 /** Keys as `lazaret keys init` makes them. */
-export async function makeKeys(dir: string): Promise<{ readonly auditor: string; readonly escrow: string; readonly recipients: string }> {
+export async function makeKeys(
+  dir: string,
+): Promise<{ readonly auditor: string; readonly escrow: string; readonly recipients: string }> {
   await keysInit(['--out', dir], terminal());
-  return { auditor: join(dir, 'auditor.private.jwk'), escrow: join(dir, 'escrow.private.jwk'), recipients: join(dir, 'recipients.public.jwks') };
+  return {
+    auditor: join(dir, 'auditor.private.jwk'),
+    escrow: join(dir, 'escrow.private.jwk'),
+    recipients: join(dir, 'recipients.public.jwks'),
+  };
 }
 
 /** A set of recipients without files. */
 export function recipients() {
-  const key = (kid: string) => ({ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), kid });
+  const key = (kid: string) => ({
+    ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+    kid,
+  });
   return parseRecipients(JSON.stringify({ keys: [key('auditor-1'), key('escrow-1')] }));
 }
 
@@ -57,7 +66,16 @@ export function newChain(): ChainId {
 }
 
 export function evidenceOptions(dir: string, more: Partial<EvidenceOptions> = {}): EvidenceOptions {
-  return { dir, chain: newChain(), workload: 'clinic/default/notes-0', version: '0.1.0', config: 'c', recipients: recipients(), allowMemory: true, ...more };
+  return {
+    dir,
+    chain: newChain(),
+    workload: 'clinic/default/notes-0',
+    version: '0.1.0',
+    config: 'c',
+    recipients: recipients(),
+    allowMemory: true,
+    ...more,
+  };
 }
 
 export function requestFacts(exchange: string, more: Partial<RequestFacts> = {}): RequestFacts {
@@ -86,7 +104,22 @@ export function requestFacts(exchange: string, more: Partial<RequestFacts> = {})
 
 export function refusedFacts(exchange: string): RefusedFacts {
   const { connection, dialect, provider, host, port, model, credential, actor } = requestFacts(exchange);
-  return { exchange: exchange as ExchangeId, connection, dialect, provider, host, port, model, credential, actor, agreement: null, policy: '1.2', checks: [], phi: {}, reason: 'agreement_missing' };
+  return {
+    exchange: exchange as ExchangeId,
+    connection,
+    dialect,
+    provider,
+    host,
+    port,
+    model,
+    credential,
+    actor,
+    agreement: null,
+    policy: '1.2',
+    checks: [],
+    phi: {},
+    reason: 'agreement_missing',
+  };
 }
 
 export function outcomeFacts(more: Partial<OutcomeFacts> = {}): OutcomeFacts {
@@ -113,13 +146,19 @@ export async function makeCertificate(dir: string): Promise<{ readonly cert: str
     signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
     notBefore: new Date(Date.now() - 60_000),
     notAfter: new Date(Date.now() + 3_600_000),
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]), new x509.BasicConstraintsExtension(true)],
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]),
+      new x509.BasicConstraintsExtension(true),
+    ],
   });
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
   const cert = join(dir, 'collector.crt');
   const key = join(dir, 'collector.key');
   writeFileSync(cert, certificate.toString('pem'));
-  writeFileSync(key, `-----BEGIN PRIVATE KEY-----\n${pkcs8.match(/.{1,64}/g)?.join('\n') ?? ''}\n-----END PRIVATE KEY-----\n`);
+  writeFileSync(
+    key,
+    `-----BEGIN PRIVATE KEY-----\n${pkcs8.match(/.{1,64}/g)?.join('\n') ?? ''}\n-----END PRIVATE KEY-----\n`,
+  );
   return { cert, key };
 }
 
@@ -152,11 +191,23 @@ export async function collectorRig(dir: string) {
 }
 
 /** Runs `lazaret audit`. */
-export async function runAudit(...args: string[]): Promise<{ readonly code: number; readonly lines: readonly Record<string, unknown>[]; readonly text: string; readonly error: string }> {
+export async function runAudit(
+  ...args: string[]
+): Promise<{
+  readonly code: number;
+  readonly lines: readonly Record<string, unknown>[];
+  readonly text: string;
+  readonly error: string;
+}> {
   const io = terminal();
   const code = await audit(args, io);
   const text = io.out.join('');
-  const lines = args.includes('--json') ? text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>) : [];
+  const lines = args.includes('--json')
+    ? text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    : [];
   return { code, lines, text, error: io.err.join('') };
 }
 
