@@ -125,7 +125,7 @@ const resultFields: FieldTable = {
 const resultObject: Visit = object(resultFields);
 
 /** Types below the results of the provider's own tools. */
-export const RESULT_TYPES = [
+const RESULT_TYPES = [
   'web_search_result',
   'web_search_tool_result_error',
   'web_fetch_result',

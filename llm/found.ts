@@ -132,7 +132,7 @@ export function addOffsets(found: Found, node: number, names: readonly [start: s
   found.offsets.push({
     start,
     end,
-    cited: text === null ? -1 : found.places.findIndex((place) => place.node === text),
+    cited: text === null ? -1 : found.places.findLastIndex((place) => place.node === text),
     document: document === null ? -1 : (numberOf(found.tree, document) ?? -1),
   });
 }

@@ -49,7 +49,7 @@ export function endOf(tree: JsonTree, node: number): number {
 }
 
 /** @returns the ordinal of the value that follows `node` and all that is in it */
-export function afterOf(tree: JsonTree, node: number): number {
+function afterOf(tree: JsonTree, node: number): number {
   return kindOf(tree, node) === 'string' ? node + 1 : (tree.tape[node * 3 + 2] ?? tree.size);
 }
 

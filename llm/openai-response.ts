@@ -33,7 +33,7 @@ export const RESPONSE_TOOL_CALLS: FindTable = {
 };
 
 /** Content parts of an answer, which some servers send instead of a string. */
-export const RESPONSE_PARTS: FindTable = { text: members({ text: restored }), refusal: members({ refusal: restored }) };
+const RESPONSE_PARTS: FindTable = { text: members({ text: restored }), refusal: members({ refusal: restored }) };
 
 const message: Find = members({
   content: stringElse(restored, elements(byType(RESPONSE_PARTS))),

@@ -31,7 +31,7 @@ interface Chunk {
 }
 
 /** Text fields of `delta` that have a lane for each choice. */
-export const DELTA_FIELDS = ['content', 'refusal', 'reasoning_content', 'reasoning'] as const;
+const DELTA_FIELDS = ['content', 'refusal', 'reasoning_content', 'reasoning'] as const;
 const ENVELOPE = ['id', 'object', 'created', 'model', 'system_fingerprint', 'service_tier'] as const;
 
 /** Reads the chunks of a Chat Completions stream. */

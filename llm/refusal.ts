@@ -11,7 +11,7 @@ export interface RefusedBy {
 }
 
 /** @returns what a developer reads: the sentence, then the reason, the place and the exchange for whoever is asked */
-export function refusalMessage(refusal: Refusal, by: RefusedBy): string {
+function refusalMessage(refusal: Refusal, by: RefusedBy): string {
   const where = refusal.where === undefined ? '' : ` at ${refusal.where}`;
   return `[lazaret] ${by.sentence ?? REASONS[refusal.reason].sentence} (reason ${refusal.reason}${where}, exchange ${by.exchange})`;
 }

@@ -9,7 +9,9 @@ export type Visit = (draft: Draft, node: number) => void;
 /** The known fields of an object. */
 export type FieldTable = Readonly<Record<string, Visit>>;
 
-const OPAQUE = /^[A-Za-z0-9+/=_.:-]*$/;
+const OPAQUE = /^[A-Za-z0-9+/=_-]*$/;
+/** Signatures and ciphertexts are longer than this; what is shorter could as well be a name. */
+const SHORT_OPAQUE = 40;
 const ID = /^[A-Za-z0-9_.:-]{1,256}$/;
 
 function unreadable(draft: Draft, detail: string): void {
@@ -72,10 +74,11 @@ export const name: Visit = (draft, node) => {
   else unreadable(draft, 'not a string');
 };
 
-/** Encrypted or signed bytes in a base64 alphabet: pass, never changed. */
+/** Encrypted or signed bytes in a base64 alphabet: never changed, and not examined, because random letters look like anything. */
 export const opaque: Visit = (draft, node) => {
-  if (kindOf(draft.tree, node) !== 'string' || !OPAQUE.test(decodeString(draft.tree, node)))
-    unreadable(draft, 'not opaque data');
+  const value = kindOf(draft.tree, node) === 'string' ? decodeString(draft.tree, node) : ' ';
+  if (!OPAQUE.test(value)) unreadable(draft, 'not opaque data');
+  else if (value.length > 0 && value.length < SHORT_OPAQUE) draft.locked.push(value);
 };
 
 /** Text that must not change (signed thinking, compaction): examined, forwarded byte for byte. */

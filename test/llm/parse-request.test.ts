@@ -200,7 +200,16 @@ describe('T23: thinking', () => {
   });
 
   it('thinking text is handed over for examination', () => {
-    expect(requestOf('anthropic-messages', body).locked).toEqual(['Ada "has" a\ncough']);
+    expect(requestOf('anthropic-messages', body).locked).toContain('Ada "has" a\ncough');
+  });
+
+  it('a signature too short to be one is examined, a long one is not', () => {
+    const signed = (signature: string): object => ({
+      ...body,
+      messages: [{ role: 'assistant', content: [{ ...turn[0], signature }] }],
+    });
+    expect(requestOf('anthropic-messages', signed('078-05-1120')).locked).toContain('078-05-1120');
+    expect(requestOf('anthropic-messages', signed('QUJD'.repeat(30))).locked).toHaveLength(1);
   });
 
   it('a signature that is prose is refused', () => {
