@@ -21,7 +21,11 @@ async function run(job: PodJob): Promise<void> {
   try {
     const code = await runInside(job, {
       stop: stopping.signal,
-      handOver: (listener) => report({ kind: 'relay' }, listener),
+      handOver: async (listener) => {
+        await report({ kind: 'relay' }, listener);
+        // Both processes hold the listener now; this one would accept connections that nobody serves.
+        listener.close();
+      },
     });
     await report({ kind: 'ended', code });
   } catch (error) {
