@@ -6,6 +6,11 @@ import type { KnownHost } from './policy-register.ts';
 import { DAY_MS } from './policy-time.ts';
 import type { Reason, Refusal } from './reason.ts';
 
+const EARLY = 'An Anthropic agreement signed before 2025-12-02 covers the API only.';
+const CODING = 'The backend of a coding assistant needs an agreement of kind coding.';
+const VENDORS = 'A router is covered only while every vendor behind it has an agreement in force.';
+const CLEAR = 'A provider is reached over TLS only; use https.';
+
 /** What a check looks at. */
 export interface CheckInput<Facts> {
   readonly policy: Policy;
@@ -43,19 +48,22 @@ export const HEAD_CHECKS: readonly NamedCheck<HeadFacts>[] = [
 
 export const PASSED: Finding = { ok: true };
 
-export function refuse(reason: Reason, where?: string): Finding {
-  return { ok: false, refusal: where === undefined ? { reason } : { reason, where } };
+/**
+ * @param where a field of the agreement or the policy, or a part of the request; never a value
+ * @param sentence what to tell the developer instead of the reason's own sentence
+ */
+export function refuse(reason: Reason, where: string, sentence?: string): Finding {
+  return { ok: false, refusal: sentence === undefined ? { reason, where } : { reason, where, sentence } };
 }
 
 /** Signed, with the customer's own reference: what could be signed covers nothing. */
 function findAgreement({ policy, agreement, known }: CheckInput<HeadFacts>): Finding {
   if (!policy.agreementLists.every((list) => list.includes(agreement.id)))
-    return refuse('agreement_missing', 'an EgressPolicy leaves this agreement out for this workload');
+    return refuse('agreement_missing', 'EgressPolicy.agreements');
   // Nobody hosts a known provider himself: the kind must not talk a contract away.
   if (agreement.kind === 'self-hosted') return known === null ? PASSED : refuse('agreement_missing', 'kind');
   if (agreement.contract === null) return refuse('agreement_missing', 'contract');
-  if (agreement.contract.status !== 'signed')
-    return refuse('agreement_missing', `contract.status is ${agreement.contract.status}`);
+  if (agreement.contract.status !== 'signed') return refuse('agreement_missing', 'contract.status');
   if (agreement.contract.ref === null) return refuse('agreement_missing', 'contract.ref');
   return agreement.contract.signedOn === null ? refuse('agreement_missing', 'contract.signedOn') : PASSED;
 }
@@ -96,14 +104,9 @@ function findProduct(input: CheckInput<HeadFacts>): Finding {
   if (kind !== 'self-hosted') {
     const early = known?.provider === 'Anthropic' && (contract?.signedOn ?? 0) < ANTHROPIC_SCOPE_FROM;
     const scope = early ? ['api'] : (contract?.scope ?? []);
-    if (!scope.includes(kind))
-      return refuse(
-        'product_not_covered',
-        early ? 'an agreement signed before 2025-12-02 covers the API only' : 'contract.scope',
-      );
+    if (!scope.includes(kind)) return refuse('product_not_covered', 'contract.scope', early ? EARLY : undefined);
   }
-  if (known?.kind === 'coding-backend' && kind !== 'coding')
-    return refuse('product_not_covered', 'the backend of a coding assistant needs an agreement of kind coding');
+  if (known?.kind === 'coding-backend' && kind !== 'coding') return refuse('product_not_covered', 'kind', CODING);
   if (requires.hipaaOrg && !confirmed.hipaaOrg) return refuse('product_not_covered', 'confirmed.hipaaOrg');
   if ((requires.zdr || (kind === 'coding' && known?.provider === 'Anthropic')) && !confirmed.zdr)
     return refuse('product_not_covered', 'confirmed.zdr');
@@ -121,15 +124,11 @@ function findVendors(input: CheckInput<HeadFacts>): Finding {
       findAgreement({ ...input, agreement: vendor }).ok &&
       findDates({ ...input, agreement: vendor }).ok,
   );
-  return vendors.length > 0 && covered
-    ? PASSED
-    : refuse('product_not_covered', 'routesTo: every vendor behind a router needs an agreement in force');
+  return vendors.length > 0 && covered ? PASSED : refuse('product_not_covered', 'routesTo', VENDORS);
 }
 
 function findProtocol({ agreement, facts }: CheckInput<HeadFacts>): Finding {
-  return facts.secure || agreement.kind === 'self-hosted'
-    ? PASSED
-    : refuse('protocol_not_allowed', 'clear HTTP to a provider; use https');
+  return facts.secure || agreement.kind === 'self-hosted' ? PASSED : refuse('protocol_not_allowed', 'scheme', CLEAR);
 }
 
 function findEndpoint({ policy, agreement, facts }: CheckInput<HeadFacts>): Finding {
@@ -138,15 +137,12 @@ function findEndpoint({ policy, agreement, facts }: CheckInput<HeadFacts>): Find
   const narrowed = policy.pathLists.every((list) =>
     list.some((pattern) => operationMatches(pattern, facts.method, facts.path)),
   );
-  return narrowed
-    ? PASSED
-    : refuse('endpoint_not_covered', 'an EgressPolicy leaves this operation out for this workload');
+  return narrowed ? PASSED : refuse('endpoint_not_covered', 'EgressPolicy.paths');
 }
 
 function findCredential({ agreement, facts: { credential } }: CheckInput<HeadFacts>): Finding {
   const { kinds, denyPrefixes, keyFingerprints } = agreement.credential;
-  if (!kinds.includes(credential.kind))
-    return refuse('credential_not_covered', `credential of kind ${credential.kind}`);
+  if (!kinds.includes(credential.kind)) return refuse('credential_not_covered', `credential.${credential.kind}`);
   // A plan token may be a consumer's: without a pinned account nothing would ever show it (agreements.md §4).
   const isPlan = credential.kind === 'oauth' || credential.kind === 'session';
   if (isPlan && agreement.organization === null && agreement.kind !== 'self-hosted')
@@ -167,11 +163,13 @@ function findOrganization({ policy, agreement, facts }: CheckInput<HeadFacts>): 
   }
   return facts.organization === undefined || pinned.ids.includes(facts.organization)
     ? PASSED
-    : refuse('organization_not_covered', 'organization header of the request');
+    : refuse('organization_not_covered', 'openai-organization');
 }
 
 function findUser({ policy, facts }: CheckInput<HeadFacts>): Finding {
   const accepted: readonly string[] | null = policy.requireUser;
   if (accepted === null || accepted.includes(facts.user)) return PASSED;
-  return accepted.includes('body') ? { ok: true, detail: 'the body must name the user' } : refuse('user_required');
+  return accepted.includes('body')
+    ? { ok: true, detail: 'the body must name the user' }
+    : refuse('user_required', 'x-lazaret-user');
 }

@@ -16,18 +16,21 @@ function findUser({ policy, facts }: CheckInput<ExchangeFacts>): Finding {
   const accepted: readonly string[] | null = policy.requireUser;
   if (accepted === null || accepted.includes(facts.user) || (facts.userInBody && accepted.includes('body')))
     return PASSED;
-  return refuse('user_required');
+  return refuse('user_required', 'x-lazaret-user');
 }
 
 /** A model that lists do not name is not covered; the name itself is the caller's text and is not repeated. */
 function findModel({ policy, agreement, facts: { model } }: CheckInput<ExchangeFacts>): Finding {
   const named = (list: readonly string[]) => model !== null && firstGlob(list, model) !== null;
-  if (named(policy.denyModels)) return refuse('model_not_covered', 'denyModels of the cluster or namespace');
-  if (!policy.modelLists.every(named)) return refuse('model_not_covered', 'allowModels of the cluster or namespace');
+  if (named(policy.denyModels)) return refuse('model_not_covered', 'denyModels');
+  if (!policy.modelLists.every(named)) return refuse('model_not_covered', 'allowModels');
   if (agreement.allowModels.length > 0)
     return named(agreement.allowModels) ? PASSED : refuse('model_not_covered', 'match.allowModels');
   return named(agreement.denyModels) ? refuse('model_not_covered', 'match.denyModels') : PASSED;
 }
+
+const UNKNOWN =
+  'The request uses a provider feature that is not known to be covered; leave it out or ask the policy owner.';
 
 /** A denied feature refuses, and so does one that neither the agreement nor the provider's published list names. */
 function findFeatures({ policy, agreement, facts }: CheckInput<ExchangeFacts>): Finding {
@@ -40,7 +43,8 @@ function findFeatures({ policy, agreement, facts }: CheckInput<ExchangeFacts>): 
     // The name came from the caller and may be anything; its class is ours.
     return refuse(
       'feature_not_covered',
-      `a ${/^[a-z]{1,16}(?=:)/.exec(feature)?.[0] ?? 'feature'} that is not known to be covered`,
+      /^(?:beta|tool|body|block|header)(?=:)/.exec(feature)?.[0] ?? 'feature',
+      UNKNOWN,
     );
   }
   return PASSED;
@@ -48,6 +52,6 @@ function findFeatures({ policy, agreement, facts }: CheckInput<ExchangeFacts>): 
 
 function findMedia({ policy, facts }: CheckInput<ExchangeFacts>): Finding {
   return policy.media === 'deny' && facts.features.some((feature) => feature.startsWith('media:'))
-    ? refuse('media_not_allowed')
+    ? refuse('media_not_allowed', 'media')
     : PASSED;
 }

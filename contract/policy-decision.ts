@@ -100,16 +100,18 @@ function judge<Facts extends HeadFacts>(question: Question<Facts>, checks: reado
 
 /** A provider without any agreement, and products that no agreement can cover. */
 function barProvider(known: KnownHost | null, agreements: number): Refusal | null {
-  if (known?.kind === 'consumer-chat')
-    return { reason: 'provider_not_approved', where: KIND_SENTENCES['consumer-chat'] };
+  if (known?.kind === 'consumer-chat') return barredBy('provider_not_approved', known);
   if (agreements > 0) return null;
-  if (known === null)
-    return { reason: 'agreement_missing', where: 'a model of your own needs an agreement of kind self-hosted' };
-  if (known.kind === 'api-baa-possible')
-    return { reason: 'agreement_missing', where: KIND_SENTENCES['api-baa-possible'] };
-  const reason =
-    known.kind === 'router' || known.kind === 'coding-backend' ? 'product_not_covered' : 'provider_not_approved';
-  return { reason, where: KIND_SENTENCES[known.kind] };
+  if (known === null) return { reason: 'agreement_missing', where: 'host', sentence: OWN_MODEL };
+  if (known.kind === 'api-baa-possible') return barredBy('agreement_missing', known);
+  const isProduct = known.kind === 'router' || known.kind === 'coding-backend';
+  return barredBy(isProduct ? 'product_not_covered' : 'provider_not_approved', known);
+}
+
+const OWN_MODEL = 'No agreement covers this host; a model of your own needs one of kind self-hosted.';
+
+function barredBy(reason: Refusal['reason'], { kind }: KnownHost): Refusal {
+  return { reason, where: 'host', sentence: KIND_SENTENCES[kind] };
 }
 
 function judgeAgreement<Facts extends HeadFacts>(
@@ -132,8 +134,9 @@ function judgeAgreement<Facts extends HeadFacts>(
   return { covered, agreement, checks: made, refusal: null };
 }
 
-function failed(name: Check['name'], { where }: Refusal): Check {
-  return where === undefined ? { name, ok: false } : { name, ok: false, detail: where };
+function failed(name: Check['name'], { where, sentence }: Refusal): Check {
+  const detail = sentence ?? where;
+  return detail === undefined ? { name, ok: false } : { name, ok: false, detail };
 }
 
 /** How identifiers are treated at a moment: redacted, but for what policy blocks and what a grant in force lets pass. */

@@ -41,9 +41,11 @@ export function barKey(barred: BarredKeys, fingerprint: string): BarredKeys {
   return { ...barred, fingerprints: new Set([...barred.fingerprints, fingerprint]) };
 }
 
+const BARRED = 'An earlier answer showed that the account behind this key is not one that the agreement covers.';
+
 /** @returns the refusal for a key that is barred, or null */
 export function checkBarred(barred: BarredKeys, fingerprint: string): Refusal | null {
   return barred.full || barred.fingerprints.has(fingerprint)
-    ? { reason: 'organization_not_covered', where: 'an earlier answer named another account for this key' }
+    ? { reason: 'organization_not_covered', where: 'credential', sentence: BARRED }
     : null;
 }

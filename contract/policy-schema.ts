@@ -4,7 +4,7 @@ import { ENTITIES } from './entity.ts';
 import { CIDR, END, GLOB, HOST_PATTERN, NAME, OPERATION, POD_SELECTOR, RESOLVER, START, TEXT } from './policy-field.ts';
 
 /** The API group and version of the three resources. */
-export const API_VERSION = 'lazaret.dev/v1alpha1';
+const API_VERSION = 'lazaret.dev/v1alpha1';
 
 const DATES = z.enum(['keep-year', 'whole']);
 const MEDIA = z.enum(['deny', 'allow']);

@@ -13,7 +13,7 @@ export function readSource(text: string): SourceResult {
       ok: false,
       faults: [{ document: 'source', field: '', problem: `is larger than ${LIMIT.bundleBytes} bytes: split it` }],
     };
-  const documents = parseAllDocuments(text, { uniqueKeys: true, version: '1.2' });
+  const documents = parseAllDocuments(text, { uniqueKeys: true, version: '1.2', logLevel: 'error' });
   const list = Array.isArray(documents) ? documents : [];
   const faults: readonly PolicyFault[] = list.flatMap((document, index) =>
     document.errors.map((error) => ({

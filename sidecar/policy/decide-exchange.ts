@@ -58,6 +58,7 @@ function barred<Granted extends Exclude<HeadDecision | ExchangeDecision, { kind:
   return { kind: 'refuse', refusal, checks, provider, product, agreement };
 }
 
-function detail({ where }: Refusal): { readonly detail?: string } {
-  return where === undefined ? {} : { detail: where };
+function detail({ where, sentence }: Refusal): { readonly detail?: string } {
+  const text = sentence ?? where;
+  return text === undefined ? {} : { detail: text };
 }

@@ -78,7 +78,7 @@ export function policyOf(...documents: readonly Spec[]): Policy {
 export const NOW = Date.parse('2026-11-22T12:00:00Z');
 
 /** Header fields with a key of Anthropic's API. */
-export const API_KEY = [['x-api-key', 'sk-ant-api03-invented']] as const;
+const API_KEY = [['x-api-key', 'sk-ant-api03-invented']] as const;
 
 /** A covered request to Anthropic's Messages; `over` replaces facts. */
 export function facts(over: Partial<ExchangeFacts> = {}): ExchangeFacts {

@@ -101,7 +101,7 @@ test.each([
 ])('%s without an agreement is refused as %s, with a sentence that fits its kind', (name, reason) => {
   const decision = decideExchange(force(policyOf(agreement())), facts({ host: host(name) }), NOW);
   expect(decision).toMatchObject({ kind: 'refuse', refusal: { reason }, agreement: null });
-  expect(decision.kind === 'refuse' && decision.refusal.where).toMatch(/^\p{L}[^]{20,}/u);
+  expect(decision.kind === 'refuse' && decision.refusal.sentence).toMatch(/^\p{L}[^]{20,}/u);
 });
 
 test('an agreement that names a consumer host does not cover it', () => {
