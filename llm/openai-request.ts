@@ -10,6 +10,7 @@ import {
   list,
   locked,
   media,
+  model,
   name,
   object,
   opaque,
@@ -184,7 +185,7 @@ export const openaiBody: Visit = orderedObject({
   metadata: orNull(metadata),
   moderation: feature(
     'body:moderation',
-    orNull(object({ model: name, policy: orNull(object({ input: mode, output: mode })) })),
+    orNull(object({ model, policy: orNull(object({ input: mode, output: mode })) })),
   ),
   n: scalar,
   parallel_tool_calls: scalar,

@@ -9,8 +9,8 @@ import { openaiBody } from './openai-request.ts';
 import type { Fields, ParsedRequest, RequestOptions, RequestParse } from './request.ts';
 import { decodeUtf8 } from './splice.ts';
 import type { Visit } from './visit.ts';
+import { isModelName } from './vocabulary.ts';
 
-const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/;
 const BODIES: Readonly<Record<DialectId, Visit>> = { 'anthropic-messages': anthropicBody, 'openai-chat': openaiBody };
 
 /** A request body as it came, and what policy lets through. */
@@ -60,7 +60,7 @@ function readHead(tree: JsonTree): Head | Refusal {
   const fault = (where: string): Refusal => ({ reason: 'body_unreadable', where });
   if (kindOf(tree, ROOT) !== 'object') return fault('not an object');
   const model = memberString(tree, ROOT, 'model');
-  if (model === null || !MODEL.test(model)) return fault('model');
+  if (model === null || !isModelName(model)) return fault('model');
   if (memberOf(tree, ROOT, 'messages') === null) return fault('messages');
   const stream = memberOf(tree, ROOT, 'stream');
   const kind = stream === null ? 'null' : kindOf(tree, stream);

@@ -10,10 +10,10 @@ export interface RefusedBy {
   readonly sentence?: string;
 }
 
-/** @returns what a developer reads: the sentence, then the reason, the place and the exchange for whoever is asked */
-function refusalMessage(refusal: Refusal, by: RefusedBy): string {
-  const where = refusal.where === undefined ? '' : ` at ${refusal.where}`;
-  return `[lazaret] ${by.sentence ?? REASONS[refusal.reason].sentence} (reason ${refusal.reason}${where}, exchange ${by.exchange})`;
+/** @returns what a developer reads: the sentence and the place, then reason and exchange for whoever is asked */
+export function refusalMessage(refusal: Refusal, by: RefusedBy): string {
+  const where = refusal.where === undefined ? '' : ` (${refusal.where.replace(/\.$/, '')})`;
+  return `[lazaret] ${by.sentence ?? REASONS[refusal.reason].sentence}${where} [reason: ${refusal.reason}, exchange: ${by.exchange}]`;
 }
 
 /**

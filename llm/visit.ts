@@ -1,7 +1,7 @@
 import { addArgument, addJson, addText, type Draft, refuse } from './draft.ts';
 import { scanJson } from './json-scan.ts';
 import { decodeString, eachElement, eachMember, kindOf, memberString, rawOf } from './json-tree.ts';
-import { isProviderId, isWord } from './vocabulary.ts';
+import { isModelName, isProviderId, isWord } from './vocabulary.ts';
 
 /** Examines one value of a request body and enters what it finds in the draft. */
 export type Visit = (draft: Draft, node: number) => void;
@@ -72,6 +72,12 @@ export const id: Visit = (draft, node) => {
 export const name: Visit = (draft, node) => {
   if (kindOf(draft.tree, node) === 'string') draft.schemaTexts.add(decodeString(draft.tree, node));
   else unreadable(draft, 'not a string');
+};
+
+/** The name of a model beside the one that answers. */
+export const model: Visit = (draft, node) => {
+  if (!isModelName(kindOf(draft.tree, node) === 'string' ? decodeString(draft.tree, node) : ''))
+    unreadable(draft, 'not a model');
 };
 
 /** Encrypted or signed bytes in a base64 alphabet: never changed, and not examined, because random letters look like anything. */

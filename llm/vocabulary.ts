@@ -29,6 +29,13 @@ export function isProviderId(value: string): boolean {
   return PROVIDER_ID.test(value) || UUID.test(value);
 }
 
+const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/;
+
+/** Whether a value has the shape of a model's name; which names are allowed is policy's to say. */
+export function isModelName(value: string): boolean {
+  return MODEL.test(value);
+}
+
 const LOGGED_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 /**

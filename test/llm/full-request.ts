@@ -45,6 +45,7 @@ export const fullAnthropic = {
       user_location: { type: 'approximate', city: 'Ulm' },
     },
     { type: 'bash_20250124', name: 'bash' },
+    { type: 'advisor_20260301', name: 'advisor', model: 'claude-opus-5' },
     { type: 'mcp_toolset', mcp_server_name: 'charts', configs: { a: { enabled: true } } },
   ],
   tool_choice: { type: 'tool', name: 'find_chart', disable_parallel_tool_use: true },

@@ -329,6 +329,7 @@ describe('features', () => {
       'body:skills',
       'body:user_profile_id',
       'body:workspace_id',
+      'tool:advisor',
       'tool:bash',
       'tool:mcp_toolset',
       'tool:web_search',
