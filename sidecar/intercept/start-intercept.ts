@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Host } from '#contract/brand.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { approachConnection, decideConnection } from '../policy/decide-connection.ts';
 import { type Room, serveConnection, sightingOf } from './connection.ts';
@@ -19,6 +20,8 @@ export interface Intercept {
   live(): number;
   /** Applies a changed policy to spliced and opaque connections: those that it would not pass now are reset. */
   reconsider(): void;
+  /** Issues leaf certificates ahead, so that the first connection to a host does not wait for its own. */
+  prepare(hosts: readonly Host[]): Promise<void>;
   /** Stops accepting, lets exchanges end for at most `LIMIT.drainMs`, then ends what is left. */
   close(): Promise<void>;
 }
@@ -50,6 +53,11 @@ export async function startIntercept(options: InterceptOptions): Promise<Interce
   return {
     ports: servers.map((server) => (server.address() as AddressInfo).port),
     live: () => flows.size,
+    prepare: async (hosts) => {
+      await Promise.allSettled(
+        hosts.filter((host) => room.leafs.permits(host)).map((host) => room.leafs.context(host)),
+      );
+    },
     reconsider: () => flows.forEach((flow) => reconsiderFlow(room, flow)),
     close: () => closeAll(room, servers, flows),
   };

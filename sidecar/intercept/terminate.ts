@@ -27,7 +27,7 @@ export function terminateTls(raw: Socket, host: Host, context: SecureContext): P
       requestCert: false,
       rejectUnauthorized: false,
       SNICallback: (name, done) => {
-        // Reached after the last ClientHello and before our certificate.
+        // Node asks once, at the first ClientHello: the check after the handshake is the one that holds for a second.
         flight.changed = parseHost(name) !== host;
         flight.sent = !flight.changed;
         done(flight.changed ? new Error('server name changed') : null, context);

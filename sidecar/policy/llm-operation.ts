@@ -41,6 +41,7 @@ function cleanPath(path: string): string {
   const bare = path.replace(/[?#].*$/s, '');
   const decoded = bare.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return decoded
+    .replace(/;[^/]*/g, '')
     .replaceAll('\\', '/')
     .replace(/\/+/g, '/')
     .replace(/\/\.(?=\/|$)/g, '')

@@ -1,6 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { Agent, request } from 'undici';
+import { buildHello, intoRecords, serverName } from '#test/property/intercept-hello.ts';
+import { connectWithTwoNames } from './tls13-client.ts';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -582,6 +588,121 @@ describe('the room itself', () => {
     tls.destroy();
     await closed;
     expect(room.intercept.live()).toBe(0);
+  });
+});
+
+describe('a second ClientHello (RFC 8446 §4.1.4)', () => {
+  test('with the same name goes on', async () => {
+    const client = room.connect();
+    expect(await connectWithTwoNames(client, LLM, LLM)).toEqual({ established: true });
+    client.destroy();
+    expect(await room.nextRecord()).toMatchObject({ decision: 'terminate', fault: null });
+  });
+
+  test('with another name never becomes a connection', async () => {
+    const client = room.connect();
+    expect(await connectWithTwoNames(client, LLM, OTHER_LLM)).toEqual({ established: false });
+    expect(await room.nextRecord()).toMatchObject({ decision: 'terminate', fault: 'name_changed' });
+    expect(room.signs).toEqual([]);
+  });
+});
+
+describe('clients people use', () => {
+  const run = promisify(execFile);
+  const curl = (...args: string[]) =>
+    run('curl', ['-sS', '--noproxy', '*', '--cacert', rootFile, '--connect-to', `::127.0.0.1:${room.port}`, ...args], {
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  let rootFile: string;
+  beforeEach(async () => {
+    rootFile = join(await mkdtemp(join(tmpdir(), 'lazaret-')), 'root.pem');
+    await writeFile(rootFile, room.root);
+  });
+  afterEach(() => rm(dirname(rootFile), { recursive: true }));
+
+  test.each([
+    ['--http1.1', 'h1'],
+    ['--http2', 'h2'],
+  ])('curl %s', async (flag, protocol) => {
+    const { stdout } = await curl(flag, '-d', '{"a":1}', `https://${LLM}/v1/x`);
+    expect(JSON.parse(stdout)).toMatchObject({
+      method: 'POST',
+      target: '/v1/x',
+      body: '{"a":1}',
+      connection: { protocol },
+    });
+  });
+
+  test('curl with a body that waits for 100 Continue, 5 MB', async () => {
+    const file = join(dirname(rootFile), 'body');
+    await writeFile(file, Buffer.alloc(5 * 1024 * 1024, 'x'));
+    const { stdout } = await curl(
+      '--http1.1',
+      '-H',
+      'Expect: 100-continue',
+      '--data-binary',
+      `@${file}`,
+      `https://${LLM}/`,
+    );
+    expect(JSON.parse(stdout).body.length).toBe(5 * 1024 * 1024);
+  });
+
+  test('curl through the room as its proxy', async () => {
+    const { stdout } = await run('curl', [
+      '-sS',
+      '--cacert',
+      rootFile,
+      '-x',
+      `http://127.0.0.1:${room.port}`,
+      `https://${LLM}/in-proxy`,
+    ]);
+    expect(JSON.parse(stdout).target).toBe('/in-proxy');
+  });
+
+  test('undici with its pool: 64 requests at once, and an abort', async () => {
+    const agent = new Agent({
+      connect: (_options, done) => {
+        const socket = room.connectTls(LLM, { ALPNProtocols: ['http/1.1'] });
+        socket.once('secureConnect', () => done(null, socket)).once('error', (error) => done(error, null));
+      },
+      connections: 8,
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, async (_, index) => {
+        const { body } = await request(`https://${LLM}/${index}`, {
+          dispatcher: agent,
+          method: 'POST',
+          body: `n${index}`,
+        });
+        return (await body.json()) as { target: string; body: string };
+      }),
+    );
+    answers.forEach((answer, index) => expect(answer).toMatchObject({ target: `/${index}`, body: `n${index}` }));
+    const aborted = new Promise<void>((resolve) => {
+      room.settings.handler = async ({ signal }, reply) => {
+        reply.head(200, []);
+        await reply.write(Buffer.from('x'));
+        await new Promise((done) => signal.addEventListener('abort', done));
+        resolve();
+      };
+    });
+    const controller = new AbortController();
+    const { body } = await request(`https://${LLM}/`, { dispatcher: agent, signal: controller.signal });
+    body.on('error', () => {});
+    await once(body, 'data');
+    controller.abort();
+    await aborted;
+    await agent.destroy();
+  });
+
+  test('a hello that arrives byte by byte', async () => {
+    const client = room.connect();
+    await once(client, 'connect');
+    client.setNoDelay(true);
+    const hello = intoRecords(buildHello({ extensions: [serverName('elsewhere.example')] }), [1, 2, 3]);
+    const answer = readAll(client);
+    for (const byte of hello) await new Promise((resolve) => client.write(Buffer.from([byte]), resolve));
+    expect([...(await answer)]).toEqual([21, 3, 3, 0, 2, 2, 49]);
   });
 });
 
