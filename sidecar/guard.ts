@@ -21,6 +21,7 @@ import { type Intercept, startIntercept } from './intercept/start-intercept.ts';
 import { describeFault } from './ops/log.ts';
 import { reportConnection, reportExchange } from './ops/report.ts';
 import type { Runtime } from './ops/runtime.ts';
+import { agreementHosts, warmUpEngine } from './warm-up.ts';
 import { createDial } from './upstream/dial.ts';
 import { createForwarder, type Forwarder } from './upstream/forward.ts';
 import { createResolve } from './upstream/resolve.ts';
@@ -43,6 +44,7 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
     onFault: (sentence) => log.warn({ problem: sentence }, 'policy bundle not taken'),
   });
   const audit = await startPodAudit(config, runtime);
+  warmUpEngine();
   const proxy = config.LAZARET_EGRESS_PROXY === undefined ? undefined : new URL(config.LAZARET_EGRESS_PROXY);
   const resolve = createResolve(config.LAZARET_RESOLVERS, Date.now);
   const dial = createDial(proxy);
@@ -67,6 +69,7 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
     },
   });
   bundle.onChange(() => intercept.reconsider());
+  await intercept.prepare(agreementHosts(bundle.current()));
   return { bundle, audit, forwarder, intercept };
 }
 

@@ -17,7 +17,7 @@ describe('the body of a refusal', () => {
       const body = text(refusalBody(family, { reason, where: 'messages[0]' }, by));
       const { error } = JSON.parse(body) as { error: { message: string } };
       expect(error.message).toContain(REASONS[reason].sentence);
-      expect(error.message).toContain(`reason ${reason} at messages[0], exchange x-7f`);
+      expect(error.message).toContain(`(messages[0]) [reason: ${reason},`);
       expect(eventsOf(text(refusalEvent(family, { reason, where: 'messages[0]' }, by)))[0]?.data).toEqual(
         JSON.parse(body),
       );
