@@ -12,6 +12,7 @@ import {
   type View,
   wordAt,
 } from '../view.ts';
+import { stateBehind } from './place.ts';
 
 /** Hospitals, clinics, wards, practices (B): a head word such as `Hospital` with the capitalised words around it. */
 
@@ -20,7 +21,7 @@ const JOINTS = GAP.SPACE | GAP.HYPHEN | GAP.APOSTROPHE | GAP.PERIOD | GAP.OTHER;
 const LINKS = new Set(['of', 'and', 'for', 'the', 's']);
 /** Head words that are ordinary words: they need a name before them. */
 const WEAK_HEADS = new Set(
-  'health er ed icu associates physicians group university college school network office ward practice facility medicine rehab rehabilitation laboratory laboratories labs campus home med medicine hospice ctr cntr centre center'.split(
+  'health er ed icu associates physicians group university college school network office ward practice facility medicine rehab rehabilitation laboratory laboratories labs campus home med medicine hospice ctr cntr centre center branch'.split(
     ' ',
   ),
 );
@@ -38,7 +39,9 @@ export function recognizeSaint(view: View, at: number): number {
   const named = (flagsAt(view, last) & (BIT.FACILITY | BIT.FACILITY_NAME | BIT.FACILITY_PART)) !== 0;
   if (!possessive && !named) return at;
   if ((flagsAt(view, last + (possessive ? 2 : 1)) & BIT.EPONYM_HEAD & ~BIT.FACILITY) !== 0 || wordAt(view, last + 2) === 'wort') return at;
-  emit(view, 'facility', [startOf(view, at), endOf(view, possessive ? last + 1 : last)], 0.8);
+  // `Elm St. Clinic`: a street's name before it.
+  const street = named && !possessive && gapBefore(view, at) === GAP.SPACE && isCapitalised(view, at - 1) && !isStopper(view, at - 1);
+  emit(view, 'facility', [startOf(view, street ? at - 1 : at), endOf(view, possessive ? last + 1 : last)], 0.8);
   return last;
 }
 
@@ -49,9 +52,12 @@ export function recognizeFacility(view: View, at: number): number {
   if (first < at && !isNamed(view, first, at)) return at;
   const last = rightEnd(view, at);
   if (first === at && last === at) return at;
-  emit(view, 'facility', [startOf(view, first), endOf(view, last)], 0.8);
-  return last;
+  emit(view, 'facility', [startOf(view, first), endOf(view, stateBehind(view, last, true))], 0.8);
+  return stateBehind(view, last, true);
 }
+
+/** Head words that are so ordinary that a preposition must stand before the name: `at Denver General`. */
+const ORDINARY_HEADS = new Set(['general', 'memorial', 'regional', 'presbyterian', 'methodist', 'baptist', 'medical', 'gen', 'health', 'care']);
 
 /** The first token of the name: capitalised words, with `of`, `and`, `'s` between them. */
 function leftEnd(view: View, at: number): number {
@@ -69,7 +75,7 @@ function leftEnd(view: View, at: number): number {
 }
 
 function isAbbreviation(view: View, at: number): boolean {
-  return isInitial(view, at) || /^(?:st|mt|ft|dr|mr|mrs|ms)$/.test(wordAt(view, at));
+  return isInitial(view, at) || /^(?:st|mt|ft|dr|mr|mrs|ms|med|univ|gen|mem|reg|hosp|ave|rd)$/.test(wordAt(view, at));
 }
 
 /** A capitalised word that begins a sentence or announces, and is no part of a name. */
@@ -97,7 +103,9 @@ function isNamed(view: View, first: number, at: number): boolean {
       proper++;
     else generic++;
   }
-  return proper > 0 || (!weak && generic > 0);
+  const placed = (flagsAt(view, first - 1) & BIT.PREPOSITION) !== 0 || /^(?:the|our|to|by)$/.test(wordAt(view, first - 1));
+  if (ORDINARY_HEADS.has(wordAt(view, at))) return isCapitalised(view, at) && /^(?:at|from|to|near)$/.test(wordAt(view, first - 1)) && proper + generic > 0;
+  return proper > 0 || (generic > 0 && (!weak || (placed && isCapitalised(view, at))));
 }
 
 /** `University of Chicago`, `Hospital of Saint Raphael`: the head's own `of`. */

@@ -2,7 +2,7 @@ import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import { emit, endOf, flagsAt, gapBefore, isCapitalised, isInitial, isWord, labelAt, lengthAt, shapeAt, startOf, type View, wordAt } from '../view.ts';
-import { ANY_NAME, canFollow, endWithPeriod, particleEnd } from './name.ts';
+import { ANY_NAME, canFollow, endWithPeriod, particleEnd } from './name-shape.ts';
 
 /** Names of persons (A) by what stands before and behind them: titles, roles, greetings, `Last, First`. */
 

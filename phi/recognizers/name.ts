@@ -3,14 +3,11 @@ import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import { beginsSentence, emit, endOf, flagsAt, gapBefore, isCapitalised, isInitial, isWord, lengthAt, shapeAt, startOf, type View, wordAt } from '../view.ts';
 import { isIntroduced } from './name-context.ts';
+import { ANY_NAME, canFollow, endsClinically, endWithPeriod, HARD, joins, NEVER, particleEnd } from './name-shape.ts';
 
 /** Names of persons (A) by list, shape and the company they keep. Names behind titles and roles: name-context.ts. */
 
 const MAX_WORDS = 6;
-/** Bits that no first word of a name has, unless a surname stands behind it. */
-const NEVER = BIT.STOP | BIT.CLINICAL | BIT.MONTH | BIT.COUNTRY | BIT.STATE | BIT.HOLIDAY | BIT.CREDENTIAL | BIT.WEEKDAY;
-const HARD = BIT.COUNTRY | BIT.HOLIDAY | BIT.CREDENTIAL | BIT.WEEKDAY | BIT.TITLE;
-export const ANY_NAME = BIT.GIVEN | BIT.SURNAME;
 
 /** A run of capitalised words and initials that may be a name. */
 export function recognizeName(view: View, at: number): number {
@@ -50,31 +47,6 @@ function runEnd(view: View, at: number): number {
   return last;
 }
 
-/** `van der Berg`: particles up to a capitalised word. @returns its token, or 0 */
-export function particleEnd(view: View, at: number): number {
-  for (let i = at + 1; i <= at + 2; i++) {
-    if (!joins(view, i)) return 0;
-    if (isCapitalised(view, i) && canFollow(view, i)) return i;
-    if ((flagsAt(view, i) & BIT.PARTICLE) === 0) return 0;
-  }
-  return 0;
-}
-
-function joins(view: View, at: number): boolean {
-  const gap = gapBefore(view, at);
-  if (gap === GAP.SPACE || gap === GAP.HYPHEN) return true;
-  return gap === (GAP.SPACE | GAP.PERIOD) && isInitial(view, at - 1);
-}
-
-/** Behind another name word an eponym or an ordinary word may be a surname: `Sarah Johnson`, `Karen White`. */
-export function canFollow(view: View, at: number): boolean {
-  if (isInitial(view, at)) return wordAt(view, at) !== 'i' || gapBefore(view, at + 1) !== GAP.SPACE;
-  const flags = flagsAt(view, at);
-  if (!isCapitalised(view, at) || (flags & HARD) !== 0) return false;
-  if ((flags & NEVER) === 0) return true;
-  return (flags & BIT.SURNAME_TOP) !== 0 && (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0;
-}
-
 /** How sure the run is a name; 0 for none. */
 function scoreRun(view: View, first: number, last: number): number {
   const flags = flagsAt(view, first);
@@ -87,6 +59,7 @@ function scoreRun(view: View, first: number, last: number): number {
   if (isInitial(view, last)) return (flags & BIT.SURNAME) !== 0 && last === first + 1 && isIntroduced(view, first) ? 0.6 : 0;
   if ((end & BIT.GIVEN) !== 0 && (end & BIT.COMMON) === 0) return 0.7;
   if ((end & BIT.SURNAME) !== 0 && (end & BIT.COMMON) === 0) return (flags & BIT.PROPER) === 0 || !beginsSentence(view, first) ? 0.6 : 0;
+  if (endsClinically(view, first) || endsClinically(view, last)) return 0;
   return (end & (BIT.COMMON | BIT.PROPER | NEVER)) === 0 && (flags & (BIT.PROPER | BIT.CITY)) === 0 ? 0.5 : 0;
 }
 
@@ -113,9 +86,9 @@ function scoreGivenFirst(view: View, first: number, last: number): number {
 function scoreSingle(view: View, at: number): number {
   const flags = flagsAt(view, at);
   if (isInitial(view, at) || (flags & NEVER) !== 0) return 0;
-  if (isIntroduced(view, at)) return 0.7;
+  if (isIntroduced(view, at) && (shapeAt(view, at) !== ALL_CAPS || lengthAt(view, at) > 4)) return 0.7;
   if ((flags & (BIT.COMMON | BIT.CITY)) !== 0 || lengthAt(view, at) < 3) return 0;
-  if ((flagsAt(view, at + 1) & BIT.EPONYM_HEAD) !== 0 && (flags & BIT.GIVEN_TOP) === 0) return 0;
+  if (isEponym(view, at)) return 0;
   if ((flags & BIT.GIVEN_TOP) !== 0) return 0.7;
   if (shapeAt(view, at) === ALL_CAPS && lengthAt(view, at) < 5) return 0;
   if ((flags & BIT.GIVEN) !== 0 && (flags & BIT.PROPER) === 0) return 0.5;
@@ -123,10 +96,10 @@ function scoreSingle(view: View, at: number): number {
   return 0;
 }
 
-/** The period of a last initial belongs to the name. */
-export function endWithPeriod(view: View, last: number): number {
-  const end = endOf(view, last);
-  return isInitial(view, last) && view.text.charCodeAt(end) === 46 ? end + 1 : end;
+/** `Wilson's disease`, `Hill sign`. */
+function isEponym(view: View, at: number): boolean {
+  const possessive = wordAt(view, at + 1) === 's' && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
+  return (flagsAt(view, possessive ? at + 2 : at + 1) & BIT.EPONYM_HEAD) !== 0;
 }
 
 /** `michael`, `anna jeremiassen`: lower case, as in chats and dictation. Called for lower-case words that are given names. */

@@ -1,6 +1,7 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, CAPITALISED, LOWER } from '../lexer.ts';
+import { endsClinically } from './name-shape.ts';
 import { phraseAt } from '../phrase.ts';
 import { emit, endOf, flagsAt, gapBefore, isCapitalised, isInitial, isWord, labelAt, lengthAt, shapeAt, startOf, type View, wordAt } from '../view.ts';
 
@@ -34,12 +35,11 @@ export function recognizePlace(view: View, at: number): number {
   const common = (flags & BIT.COMMON) !== 0;
   if ((flags & BIT.FACILITY_NAME) !== 0) {
     const known = (flags & (BIT.COMMON | BIT.GIVEN | BIT.SURNAME)) === 0 || shapeAt(view, at) === ALL_CAPS;
-    if (capital && (known || isAfterPreposition(view, at) || (flagsAt(view, at + 1) & TAILS) !== 0 || isFacilityWord(view, at - 1))) return emitPlace(view, [at, at], true);
+    if (capital && (known || isAfterPreposition(view, firstPart(view, at)) || (flagsAt(view, at + 1) & TAILS) !== 0 || isFacilityWord(view, at - 1))) return emitPlace(view, [at, at], true);
     if ((flags & BIT.CITY) === 0) return at;
   }
   if (!capital && (common || !isAfterPreposition(view, at))) return at;
-  const person = (flags & (BIT.GIVEN_TOP | BIT.SURNAME_TOP)) !== 0 && !isAfterPreposition(view, at) && !isBeforeState(view, at);
-  if (capital && (common || person) && !isAfterPreposition(view, at) && !isBeforeState(view, at) && !isTail(view, at + 1)) return at;
+  if (capital && common && !isAfterPreposition(view, at) && !isBeforeState(view, at) && !isTail(view, at + 1)) return at;
   return emitPlace(view, [at, at], false);
 }
 
@@ -53,7 +53,8 @@ function isFacilityWord(view: View, at: number): boolean {
 }
 
 function isTail(view: View, at: number): boolean {
-  return (flagsAt(view, at) & TAILS) !== 0 && (gapBefore(view, at) & ~(GAP.SPACE | GAP.HYPHEN)) === 0;
+  const dotted = /^(?:med|univ|gen|st|mem|hosp)$/.test(wordAt(view, at - 1)) ? GAP.PERIOD : 0;
+  return (flagsAt(view, at) & TAILS) !== 0 && (gapBefore(view, at) & ~(GAP.SPACE | GAP.HYPHEN | dotted)) === 0;
 }
 
 /** Emits a place with the words of a facility's name around it, and the state behind a city. */
@@ -65,12 +66,18 @@ function emitPlace(view: View, [from, to]: readonly [number, number], facility: 
     last++;
     grown = true;
   }
-  if (facility) while (from - first < 4 && isNamePart(view, first - 1)) first--;
+  if (facility) first = firstPart(view, from);
   if (gapBefore(view, last + 1) === (GAP.SPACE | GAP.HYPHEN) && isTail(view, last + 2)) last += 2;
   emit(view, grown ? 'facility' : 'location', [startOf(view, first), endOf(view, last)], 0.8);
-  const state = stateBehind(view, last);
+  const state = stateBehind(view, last, grown);
   if (state > last) emit(view, 'location', [startOf(view, first), endOf(view, state)], 0.7);
   return state;
+}
+
+function firstPart(view: View, from: number): number {
+  let first = from;
+  while (from - first < 4 && isNamePart(view, first - 1)) first--;
+  return first;
 }
 
 /** A capitalised word before a facility's short name: `Memorial Sloan Kettering`, `Cedar Sinai`, `John's Hopkins`. */
@@ -83,7 +90,8 @@ function isNamePart(view: View, at: number): boolean {
 }
 
 /** The state behind a city: `, OH`, ` OH`, `, Ohio`. @returns its last token, or the given one */
-function stateBehind(view: View, at: number): number {
+export function stateBehind(view: View, at: number, facility = false): number {
+  if (facility && wordAt(view, at + 1) === 'in' && isState(view, at + 2)) return at + 2;
   if (isBeforeState(view, at)) {
     const phrase = phraseAt(view, at + 1);
     return phrase?.kind === 'state' ? phrase.last : at + 1;
@@ -104,8 +112,8 @@ export function recognizeUnlistedPlace(view: View, at: number): number {
   if (!isAfterPreposition(view, at) || !isUnlisted(view, at)) return at;
   let last = at;
   while (last - at < 3 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0 && isUnlisted(view, last + 1)) last++;
-  emit(view, 'location', [startOf(view, at), endOf(view, last)], 0.55);
-  return last;
+  if (last === at && endsClinically(view, at)) return at;
+  return emitPlace(view, [at, last], false);
 }
 
 /** A capitalised word, four letters or more, that is no English word, no clinical one, no state, no country. */
@@ -127,7 +135,10 @@ export function isAfterPreposition(view: View, at: number): boolean {
 function isBeforeState(view: View, at: number): boolean {
   const gap = gapBefore(view, at + 1);
   if (gap < 0 || (gap & GAP.COMMA) === 0 || (gap & ~(GAP.COMMA | GAP.SPACE | GAP.NEWLINE)) !== 0 || !isWord(view, at + 1)) return false;
-  const flags = flagsAt(view, at + 1);
-  const code = (flags & BIT.STATE_CODE) !== 0 && shapeAt(view, at + 1) === ALL_CAPS;
-  return code || ((flags & BIT.STATE) !== 0 && isCapitalised(view, at + 1)) || phraseAt(view, at + 1)?.kind === 'state';
+  return isState(view, at + 1) || phraseAt(view, at + 1)?.kind === 'state';
+}
+
+function isState(view: View, at: number): boolean {
+  const flags = flagsAt(view, at);
+  return ((flags & BIT.STATE_CODE) !== 0 && shapeAt(view, at) === ALL_CAPS) || ((flags & BIT.STATE) !== 0 && isCapitalised(view, at));
 }

@@ -5,7 +5,7 @@ export const FACILITIES: readonly WordGroup[] = [
   group(
     BIT.FACILITY,
     `hospital hospitals clinic clinics center centre infirmary hospice snf institute institution pharmacy sanatorium sanitarium asylum dispensary polyclinic healthcare facility rehab rehabilitation practice
-    office home ward campus med ctr cntr hosp medctr healthcenter medcenter hc clinica laboratory laboratories labs surgicenter medicine health er ed icu associates physicians group university college school network`,
+    office home ward campus med ctr cntr hosp medctr healthcenter medcenter general memorial regional presbyterian methodist baptist medical gen branch hc clinica laboratory laboratories labs surgicenter medicine health er ed icu associates physicians group university college school network`,
   ),
   group(
     BIT.FACILITY_PART,
@@ -13,7 +13,7 @@ export const FACILITIES: readonly WordGroup[] = [
     surgical surgery surgery emergency urgent care primary family medicine wellness behavioral mental psychiatric eye dental skin dermatology neurology neurological rehabilitation rehab nursing home living assisted senior
     hospice outpatient inpatient ambulatory specialty specialist diagnostic imaging radiology research teaching academic system systems service services network center central north south east west northern southern
     eastern western northeast northwest southeast southwest saint st mt mount mercy trinity providence sacred holy good our lady grace hope faith unity methodist baptist presbyterian lutheran adventist episcopal catholic
-    jewish christian district municipal metro metropolitan valley river lake bay hills hill view park plaza springs med gen mem univ ctr nursing hosp`,
+    jewish christian district municipal metro metropolitan valley river lake bay hills hill view park plaza springs med gen mem univ ctr nursing hosp new old`,
   ),
   group(
     BIT.FACILITY_NAME,

@@ -85,7 +85,7 @@ export const LABELS: readonly WordGroup[] = [
   group(0, 'mbi hicn medicare medicaid beneficiary subscriber memberid policyholder', LABEL.PLAN),
   group(
     0,
-    'insurance plan member policy group claim auth authorization payer payor coverage hmo ppo healthplan aetna cigna humana anthem bcbs',
+    'insurance ins plan member policy group claim auth authorization payer payor coverage hmo ppo healthplan aetna cigna humana anthem bcbs',
     LABEL.WEAK_PLAN,
   ),
   group(0, 'acct acc account accounts iban routing aba swift accountnumber', LABEL.ACCOUNT),

@@ -1,0 +1,49 @@
+import { BIT } from '../bit.ts';
+import { GAP } from '../character.ts';
+import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, type View, wordAt } from '../view.ts';
+
+/** What words of a name look like. */
+
+/** Bits that no first word of a name has, unless a surname stands behind it. */
+export const NEVER = BIT.STOP | BIT.CLINICAL | BIT.MONTH | BIT.COUNTRY | BIT.STATE | BIT.HOLIDAY | BIT.CREDENTIAL | BIT.WEEKDAY;
+export const HARD = BIT.COUNTRY | BIT.HOLIDAY | BIT.CREDENTIAL | BIT.WEEKDAY | BIT.TITLE;
+export const ANY_NAME = BIT.GIVEN | BIT.SURNAME;
+
+/** One space or hyphen between, or the period of an initial. */
+export function joins(view: View, at: number): boolean {
+  const gap = gapBefore(view, at);
+  if (gap === GAP.SPACE || gap === GAP.HYPHEN) return true;
+  return gap === (GAP.SPACE | GAP.PERIOD) && isInitial(view, at - 1);
+}
+
+/** `van der Berg`: particles up to a capitalised word. @returns its token, or 0 */
+export function particleEnd(view: View, at: number): number {
+  for (let i = at + 1; i <= at + 2; i++) {
+    if (!joins(view, i)) return 0;
+    if (isCapitalised(view, i) && canFollow(view, i)) return i;
+    if ((flagsAt(view, i) & BIT.PARTICLE) === 0) return 0;
+  }
+  return 0;
+}
+
+/** Behind another name word an eponym or an ordinary word may be a surname: `Sarah Johnson`, `Karen White`. */
+export function canFollow(view: View, at: number): boolean {
+  if (isInitial(view, at)) return wordAt(view, at) !== 'i' || gapBefore(view, at + 1) !== GAP.SPACE;
+  const flags = flagsAt(view, at);
+  if (!isCapitalised(view, at) || (flags & HARD) !== 0) return false;
+  if ((flags & NEVER) === 0) return true;
+  return (flags & BIT.SURNAME_TOP) !== 0 && (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0;
+}
+
+/** The period of a last initial belongs to the name. */
+export function endWithPeriod(view: View, last: number): number {
+  const end = endOf(view, last);
+  return isInitial(view, last) && view.text.charCodeAt(end) === 46 ? end + 1 : end;
+}
+
+/** Endings of drugs, diseases and their adjectives: an unknown word with one of them is no name. */
+const CLINICAL_ENDING = /(?:itis|osis|emia|aemia|oma|omas|pathy|ectomy|ostomy|otomy|plasty|scopy|graphy|algia|uria|penia|philia|trophy|plasia|lysis|ing|al|ic|ia|ion|ment|ism|ity|ous|ive|mab|nib|statin|pril|sartan|olol|azole|cillin|mycin|vir|pine|pam|lam|zine|tide|gliptin|gliflozin|setron|triptan|oxacin|cycline|ate|ide|ium|ase|ose)$/;
+
+export function endsClinically(view: View, at: number): boolean {
+  return CLINICAL_ENDING.test(wordAt(view, at));
+}
