@@ -22,6 +22,10 @@ export const COMMANDS: CommandTable = {
     summary: 'answer an admission review as the webhook would',
     load: async () => (await import('./admission.ts')).admission,
   },
+  audit: {
+    summary: 'list, verify and open the evidence of a store',
+    load: async () => (await import('./audit.ts')).audit,
+  },
   policy: {
     summary: 'sign, verify, explain and suggest policy',
     load: async () => (await import('./policy.ts')).policy,

@@ -1,19 +1,15 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { JWK } from 'jose';
-import { STORE_LAYOUT } from '#contract/chain-layout.ts';
-import { SEGMENT_NAME } from '#contract/chain-protocol.ts';
-import { parseSegmentStart, walkFrames } from '#contract/chain-segment.ts';
 import { parseHost } from '#contract/host.ts';
-import type { Frame } from '#contract/record-frame.ts';
-import { FRAME_TYPE } from '#contract/record-frame.ts';
-import { readRecord } from '#contract/record-read.ts';
-import type { StoredRecord } from '#contract/record-read.ts';
 import type { Reason } from '#contract/reason.ts';
 import { REASONS } from '#contract/reason.ts';
+import type { Frame } from '#contract/record-frame.ts';
+import { FRAME_TYPE } from '#contract/record-frame.ts';
+import type { StoredRecord } from '#contract/record-read.ts';
+import { readRecord } from '#contract/record-read.ts';
 import { lookupLlmHost } from '#contract/register.ts';
 import { openContentKey, openPart, parsePartName } from '#contract/seal.ts';
 import { parseArguments } from './arguments.ts';
+import { framesOf, openStore } from './audit-store.ts';
 import type { CommandIo } from './io.ts';
 import { UsageError } from './io.ts';
 import { readNamed } from './policy-source.ts';
@@ -37,8 +33,12 @@ export async function suggestPolicy(args: readonly string[], io: CommandIo): Pro
   if (given.positionals.length > 0) throw new UsageError('suggest takes options only: see --help');
   const keyFile = given.value('key');
   const key = keyFile === undefined ? null : parseKey(await readNamed(io, keyFile), keyFile);
+  const store = openStore(given.required('store'));
   const found = new Map<string, Suggestion>();
-  for await (const bytes of readSegments(given.required('store'))) await addSegment(found, bytes, key);
+  for (const chain of store.chains) {
+    const names: SealedNames = { key, secrets: new Map(), hosts: new Map() };
+    for (const { frame } of framesOf(store, chain)) await addFrame(found, frame, names);
+  }
   const suggestions = [...found.values()].sort((a, b) => b.connections - a.connections);
   for (const suggestion of suggestions)
     io.stdout(given.has('json') ? `${JSON.stringify(suggestion)}\n` : describe(suggestion));
@@ -56,29 +56,34 @@ function describe({ host, port, connections, needs }: Suggestion): string {
   return `${host ?? '(sealed or unnamed)'}:${port ?? '?'}  ${connections}  ${remedy}\n`;
 }
 
-/** Every segment of every chain, one in memory at a time. */
-async function* readSegments(store: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const chains = join(store, STORE_LAYOUT.chains);
-  const folders = await readdir(chains).catch(() => {
-    throw new UsageError(`${store} is not an evidence store: name the directory that the collector keeps`);
-  });
-  for (const folder of folders.sort()) {
-    const names = await readdir(join(chains, folder)).catch((): string[] => []);
-    for (const name of names.filter((name) => SEGMENT_NAME.test(name)).sort())
-      yield await readFile(join(chains, folder, name));
-  }
+/** What the auditor's key opens of a chain while its frames pass: content keys, and the names they seal by record. */
+interface SealedNames {
+  readonly key: JWK | null;
+  readonly secrets: Map<string, Uint8Array>;
+  readonly hosts: Map<string, string>;
 }
 
-async function addSegment(found: Map<string, Suggestion>, bytes: Uint8Array, key: JWK | null): Promise<void> {
-  const start = parseSegmentStart(bytes);
-  if (start === null) return;
-  const frames: Frame[] = [];
-  for (const step of walkFrames(bytes, start.next, start.head)) if (step.kind === 'frame') frames.push(step.frame);
-  const names = key === null ? new Map<string, string>() : await openNames(frames, key);
-  for (const frame of frames) {
-    const record = readRecord(frame)?.record;
-    if (record !== undefined) addRecord(found, record, names);
+/** A name's part stands before its record. A segment that was not sealed to this key gives no names. */
+async function addFrame(found: Map<string, Suggestion>, frame: Frame, names: SealedNames): Promise<void> {
+  if (frame.type === FRAME_TYPE.part) return openName(frame, names);
+  if (frame.type === FRAME_TYPE.key) {
+    const opened = names.key === null ? null : await openContentKey(frame.payload, names.key).catch(() => null);
+    if (opened !== null) names.secrets.set(opened.kid, opened.secret);
+    return;
   }
+  const record = readRecord(frame)?.record;
+  if (record === undefined) return;
+  addRecord(found, record, names.hosts);
+  names.hosts.delete(record.id ?? '');
+}
+
+async function openName({ payload }: Frame, { secrets, hosts }: SealedNames): Promise<void> {
+  const part = parsePartName(payload);
+  const secret = part?.kind === 'host' ? secrets.get(part.kid) : undefined;
+  if (part === null || secret === undefined) return;
+  const plain = await openPart(payload, secret).catch(() => null);
+  const host = plain === null ? null : parseHost(new TextDecoder().decode(plain));
+  if (host !== null) hosts.set(part.record, host);
 }
 
 function addRecord(found: Map<string, Suggestion>, record: StoredRecord, names: ReadonlyMap<string, string>): void {
@@ -107,25 +112,6 @@ function clearHost(value: unknown): string | null {
 function isLlm(name: string | null): boolean {
   const host = name === null ? null : parseHost(name);
   return host !== null && lookupLlmHost(host) !== null;
-}
-
-/** The sealed names of a segment's connections, by record. A segment that was not sealed to this key gives none. */
-async function openNames(frames: readonly Frame[], key: JWK): Promise<ReadonlyMap<string, string>> {
-  const names = new Map<string, string>();
-  const secrets = new Map<string, Uint8Array>();
-  for (const { type, payload } of frames) {
-    if (type === FRAME_TYPE.key) {
-      const opened = await openContentKey(payload, key).catch(() => null);
-      if (opened !== null) secrets.set(opened.kid, opened.secret);
-    }
-    const part = type === FRAME_TYPE.part ? parsePartName(payload) : null;
-    const secret = part?.kind === 'host' ? secrets.get(part.kid) : undefined;
-    if (part === null || secret === undefined) continue;
-    const plain = await openPart(payload, secret).catch(() => null);
-    const host = plain === null ? null : parseHost(new TextDecoder().decode(plain));
-    if (host !== null) names.set(part.record, host);
-  }
-  return names;
 }
 
 function parseKey(text: string, path: string): JWK {
