@@ -1,7 +1,14 @@
 import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
 import { LOWER, MIXED, NUMBER } from './lexer.ts';
-import { recognizePostBox, recognizeStreet, recognizeZip } from './recognizers/address.ts';
+import {
+  recognizeNamedStreet,
+  recognizePostBox,
+  recognizeStreet,
+  recognizeStreetFirst,
+  recognizeUnit,
+  recognizeZip,
+} from './recognizers/address.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
 import { recognizeCode } from './recognizers/code.ts';
 import { recognizeNumericDate } from './recognizers/date.ts';
@@ -43,8 +50,15 @@ const BY_BITS: readonly WordRecognizer[] = [
   { bits: BIT.GIVEN, recognize: recognizeLowerName },
   { bits: BIT.NUMERAL, recognize: recognizeAgeInWords },
   { bits: BIT.STREET, recognize: recognizePostBox },
+  { bits: BIT.STREET, recognize: recognizeNamedStreet },
+  { bits: BIT.STREET, recognize: recognizeUnit },
 ];
-const BY_CAPITAL: readonly Recognizer[] = [recognizeLastFirst, recognizeName, recognizeUnlistedPlace];
+const BY_CAPITAL: readonly Recognizer[] = [
+  recognizeStreetFirst,
+  recognizeLastFirst,
+  recognizeName,
+  recognizeUnlistedPlace,
+];
 
 const INTERESTING = BY_BITS.reduce((bits, { bits: own }) => bits | own, 0);
 const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD | GAP.COLON | GAP.HYPHEN;

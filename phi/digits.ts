@@ -24,23 +24,30 @@ export function digitRun(view: View, at: number): DigitRun {
   let last = at;
   const groups = [lengthAt(view, at)];
   let digits = wordAt(view, at);
-  while (groups.length < MAX_GROUPS && isNumber(view, last + 1) && joins(view, last + 1)) {
+  let end = endOf(view, at);
+  while (groups.length < MAX_GROUPS && joins(view, last + 1)) {
+    // `2668x44208`: the extension is glued to the last group.
+    const group = isNumber(view, last + 1)
+      ? wordAt(view, last + 1)
+      : (/^(\d{3,4})x\d{1,6}$/.exec(wordAt(view, last + 1))?.[1] ?? '');
+    if (group === '') break;
     last++;
-    groups.push(lengthAt(view, last));
-    digits += wordAt(view, last);
+    groups.push(group.length);
+    digits += group;
+    end = startOf(view, last) + group.length;
   }
   let start = startOf(view, at);
   const before = view.text.charCodeAt(start - 1);
   if (before === 40) start--;
   const international = view.text.charCodeAt(start - 1) === 43 && start > 0;
   if (international) start--;
-  return { first: at, last, digits, groups, international, start, end: endOf(view, last) };
+  return { first: at, last, digits, groups, international, start, end };
 }
 
 function joins(view: View, at: number): boolean {
   const gap = gapBefore(view, at);
   const far = distance(view, at);
-  if ((gap & ~JOINTS) !== 0 || far > 3) return false;
+  if (gap < 0 || (gap & ~JOINTS) !== 0 || far > 3) return false;
   return (gap & GAP.PERIOD) === 0 || far === 1;
 }
 

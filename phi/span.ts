@@ -59,7 +59,8 @@ export function bridgePlaces(candidates: Candidate[], text: string): Candidate[]
   for (const next of candidates) {
     const last = bridged.at(-1);
     const near = last !== undefined && next.start - last.end <= 5 && PLACES.has(last.entity) && PLACES.has(next.entity);
-    if (near && /^,? (?:in|of|at) $|^, $|^\s$/.test(text.slice(last.end, next.start))) bridged[bridged.length - 1] = { ...last, end: next.end };
+    if (near && /^,? (?:in|of|at) $|^, $|^\s$/.test(text.slice(last.end, next.start)))
+      bridged[bridged.length - 1] = { ...last, end: next.end };
     else bridged.push(next);
   }
   return bridged;

@@ -1,6 +1,6 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { ALL_CAPS } from '../lexer.ts';
+import { ALL_CAPS, LOWER } from '../lexer.ts';
 import { LABEL } from '../words/labels.ts';
 import {
   distance,
@@ -9,6 +9,7 @@ import {
   flagsAt,
   gapBefore,
   isCapitalised,
+  isInitial,
   isMixed,
   isNumber,
   isWord,
@@ -19,77 +20,192 @@ import {
   type View,
   wordAt,
 } from '../view.ts';
+import { blockEnd, unitAt } from './address-block.ts';
 
 /** Street addresses, post boxes and ZIP codes (45 CFR 164.514(b)(2)(i)(B)). */
 
-const MAX_STREET_WORDS = 5;
+const MAX_STREET_WORDS = 6;
 const NEAR = GAP.SPACE | GAP.COMMA | GAP.NEWLINE | GAP.PERIOD | GAP.HASH;
-const UNITS = new Set('apt apartment unit suite ste rm room floor fl bldg building lot trailer flat no'.split(' '));
+const INSIDE = GAP.SPACE | GAP.PERIOD | GAP.HYPHEN | GAP.APOSTROPHE;
 
-/** House number first: `12 Old Mill Rd., Apt 4B`. */
+/** House number first: `12 Old Mill Rd., Apt 4B`; without a street word only where a unit, a town or a second number follows. */
 export function recognizeStreet(view: View, at: number): number {
   if (lengthAt(view, at) > 6 || (isMixed(view, at) && !/^\d+[a-d]$/.test(wordAt(view, at)))) return at;
-  let last = at;
-  for (let i = at + 1; i <= at + MAX_STREET_WORDS; i++) {
-    const gap = gapBefore(view, i);
-    if (gap < 0 || (gap & ~(GAP.SPACE | GAP.PERIOD | GAP.HYPHEN | GAP.APOSTROPHE)) !== 0 || distance(view, i) > 2)
-      break;
-    const flags = flagsAt(view, i);
-    const ordinal = isMixed(view, i) && /^\d+(?:st|nd|rd|th)$/.test(wordAt(view, i));
-    if (i > at + 1 && (flags & BIT.STREET) !== 0 && isStreetEnd(view, i)) last = i;
-    if (
-      !isCapitalised(view, i) &&
-      !ordinal &&
-      (flags & BIT.DIRECTION) === 0 &&
-      (flags & BIT.STREET) === 0 &&
-      !isLowerStreet(view, i)
-    )
-      break;
-  }
-  if (last === at) return at;
-  const end = unitEnd(view, last);
+  if (isNumber(view, at) && (flagsAt(view, at + 1) & BIT.UNIT) !== 0 && shapeAt(view, at + 1) === LOWER) return at;
+  const start =
+    isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE && lengthAt(view, at + 1) <= 5 ? at + 1 : at;
+  const words = streetWords(view, start);
+  if (words.last === start) return at;
+  const number = isHouseNumber(view, words.last + 1) ? words.last + 1 : words.last;
+  const unit = unitAt(view, number + 1);
+  const certain =
+    words.street ||
+    (start > at && words.capital) ||
+    (number > words.last && words.capital) ||
+    unit > number ||
+    isAddressed(view, at);
+  if (!certain || (!words.street && !words.capital && unit === number)) return at;
+  const last =
+    words.street && number > words.last && !isAddressed(view, at) && unit === number
+      ? words.streetEnd
+      : Math.max(unit, number);
+  const end = blockEnd(
+    view,
+    words.street && last === words.streetEnd ? Math.max(words.streetEnd, unitAt(view, words.streetEnd + 1)) : last,
+  );
   emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.85);
   return end;
 }
 
-/** `dr`, `st`, `ct` are more often a title, a saint, a scan: as a street only behind a capitalised word or in capitals themselves. */
-function isStreetEnd(view: View, at: number): boolean {
-  return (
-    isCapitalised(view, at) || (isCapitalised(view, at - 1) && lengthAt(view, at) > 2) || isLowerStreet(view, at - 1)
-  );
+interface StreetWords {
+  readonly last: number;
+  /** The last street word (`Road`, `Hauptstraße`), or the house number. */
+  readonly streetEnd: number;
+  readonly street: boolean;
+  readonly capital: boolean;
 }
 
-/** All lower case: `12 main street`. */
-function isLowerStreet(view: View, at: number): boolean {
-  return (
-    isWord(view, at) &&
-    (flagsAt(view, at) & (BIT.UNIT | BIT.STOP)) === 0 &&
-    (flagsAt(view, at + 1) & BIT.STREET) !== 0 &&
-    lengthAt(view, at + 1) >= 4
-  );
-}
-
-/** A direction, apartment or suite behind the street. */
-function unitEnd(view: View, at: number): number {
+function streetWords(view: View, at: number): StreetWords {
   let last = at;
-  if (
-    (flagsAt(view, last + 1) & BIT.DIRECTION) !== 0 &&
-    lengthAt(view, last + 1) <= 2 &&
-    gapBefore(view, last + 1) === GAP.SPACE
+  let streetEnd = at;
+  let capital = true;
+  for (let i = at + 1; i <= at + MAX_STREET_WORDS; i++) {
+    const gap = gapBefore(view, i);
+    if (gap < 0 || (gap & ~INSIDE) !== 0 || distance(view, i) > 2 || gap === 0) break;
+    if ((gap & GAP.PERIOD) !== 0 && i > at + 1 && lengthAt(view, i - 1) > 4) break;
+    const flags = flagsAt(view, i);
+    if (isStreetWord(view, i, at)) streetEnd = i;
+    const ordinal = isMixed(view, i) && /^\d+(?:st|nd|rd|th)$/.test(wordAt(view, i));
+    const capped = isCapitalised(view, i) || isInitial(view, i) || ordinal;
+    const plain = capped
+      ? (flags & (BIT.MONTH | BIT.WEEKDAY)) === 0 &&
+        ((flags & BIT.STOP) === 0 || (flags & BIT.DIRECTION) !== 0 || streetEnd === i)
+      : isLowerStreet(view, i) || streetEnd === i;
+    if (!plain && !((flags & BIT.PARTICLE) !== 0 && i > at)) break;
+    if (!capped && (flags & BIT.PARTICLE) === 0) capital = false;
+    last = i;
+  }
+  while (last > streetEnd && (flagsAt(view, last) & BIT.PARTICLE) !== 0 && !isCapitalised(view, last)) last--;
+  return { last, streetEnd, street: streetEnd > at, capital };
+}
+
+/** European streets carry the word inside: `Hauptstraße`, `Storgatan`, `Kerkstraat`. */
+const STREET_ENDING =
+  /(?:stra(?:ss|s)e|strasse|strae|gasse|gatan|gata|gate|gaten|vagen|vegen|veien|vej|vei|gade|straat|weg|laan|plein|dreef|steeg|kade|tie|katu|kuja|polku|utca|ulica|platz|allee|ring|damm|ufer|markt|vagur|stigur|vegur|gotu|tn|puiestee|tee|braut|hof|pad|singel|gracht)$/;
+
+function isStreetWord(view: View, at: number, number: number): boolean {
+  const word = wordAt(view, at);
+  if ((flagsAt(view, at) & BIT.STREET) !== 0) {
+    if (at === number + 1) return lengthAt(view, at) > 2 && isCapitalised(view, at) && isCapitalised(view, at + 1);
+    return (
+      isCapitalised(view, at) || (isCapitalised(view, at - 1) && lengthAt(view, at) > 2) || lengthAt(view, at) >= 4
+    );
+  }
+  return word.length >= 7 && STREET_ENDING.test(word) && (flagsAt(view, at) & BIT.COMMON) === 0;
+}
+
+/** All lower case: `12 old mill road`: words that no unit or function word is, up to a street word. */
+function isLowerStreet(view: View, at: number): boolean {
+  if (!isWord(view, at) || shapeAt(view, at) !== LOWER || (flagsAt(view, at) & (BIT.UNIT | BIT.STOP)) !== 0)
+    return false;
+  for (let i = at + 1; i <= at + 3; i++) {
+    if (gapBefore(view, i) !== GAP.SPACE || !isWord(view, i))
+      return (flagsAt(view, at) & BIT.COMMON) === 0 && isNumber(view, i);
+    if ((flagsAt(view, i) & BIT.STREET) !== 0 && lengthAt(view, i) >= 4) return true;
+    if ((flagsAt(view, i) & (BIT.UNIT | BIT.STOP)) !== 0) return false;
+  }
+  return false;
+}
+
+function isHouseNumber(view: View, at: number): boolean {
+  return (
+    (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA)) === 0 &&
+    distance(view, at) <= 2 &&
+    lengthAt(view, at) <= 5 &&
+    (isNumber(view, at) || (isMixed(view, at) && /^\d+[a-d]$/.test(wordAt(view, at))))
+  );
+}
+
+/** `address:`, `lives at`, `sent to`, `meet you at` before. */
+function isAddressed(view: View, at: number): boolean {
+  for (let i = at - 1; i >= at - 5 && i >= view.from; i--) {
+    const word = wordAt(view, i);
+    if (
+      labelAt(view, i) === LABEL.ADDRESS ||
+      word === 'lives' ||
+      word === 'live' ||
+      word === 'resides' ||
+      word === 'located' ||
+      word === 'moved'
+    )
+      return true;
+    if ((gapBefore(view, i + 1) & (GAP.END | GAP.PERIOD)) !== 0) return false;
+  }
+  return false;
+}
+
+/** `Storgatan 12`, `Avenida Brasil 1277`: the street before the number. Called for a capitalised word. */
+export function recognizeStreetFirst(view: View, at: number): number {
+  const first =
+    (flagsAt(view, at) & BIT.STREET) !== 0 &&
+    lengthAt(view, at) > 2 &&
+    !/^(?:court|place|drive|way|run|square|row|close|path|point|circle|lane|road|street|avenue|trail)$/.test(
+      wordAt(view, at),
+    );
+  const ending =
+    wordAt(view, at).length >= 7 &&
+    STREET_ENDING.test(wordAt(view, at)) &&
+    (flagsAt(view, at) & (BIT.COMMON | BIT.CLINICAL | BIT.STOP)) === 0;
+  if (!first && !ending) return at;
+  let last = at;
+  while (
+    first &&
+    last - at < 5 &&
+    gapBefore(view, last + 1) === GAP.SPACE &&
+    (isCapitalised(view, last + 1) || (flagsAt(view, last + 1) & BIT.PARTICLE) !== 0)
   )
     last++;
-  const gap = gapBefore(view, last + 1);
-  if (gap >= 0 && (gap & ~NEAR) === 0 && distance(view, last + 1) <= 3) {
-    const unit = UNITS.has(wordAt(view, last + 1));
-    if (
-      unit &&
-      lengthAt(view, last + 2) <= 5 &&
-      (isNumber(view, last + 2) || isMixed(view, last + 2) || lengthAt(view, last + 2) === 1)
-    )
-      last += 2;
-    else if ((gap & GAP.HASH) !== 0) last += 1;
-  }
-  return last;
+  if (first && last === at) return at;
+  if (!isHouseNumber(view, last + 1)) return at;
+  const end = blockEnd(view, Math.max(last + 1, unitAt(view, last + 2)));
+  emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.75);
+  return end;
+}
+
+/** `Oomen Street`, `Old Mill Road`, `Keskiort street`: a street without a number. Called for a street word. */
+export function recognizeNamedStreet(view: View, at: number): number {
+  if (lengthAt(view, at) < 2 || !isCapitalised(view, at - 1) || gapBefore(view, at) !== GAP.SPACE) return at;
+  const certain = /^(?:street|avenue|road|boulevard|blvd|lane|parkway|highway|drive|terrace|ave|rd|pkwy|hwy)$/.test(
+    wordAt(view, at),
+  );
+  const abbreviated =
+    /^(?:st|dr|ln|ct)$/.test(wordAt(view, at)) &&
+    isCapitalised(view, at) &&
+    /^(?:on|at|of|and)$/.test(wordAt(view, at - 2));
+  if (!certain && !abbreviated) return at;
+  let first = at - 1;
+  while (
+    at - first < 4 &&
+    gapBefore(view, first) === GAP.SPACE &&
+    isCapitalised(view, first - 1) &&
+    (flagsAt(view, first - 1) & BIT.STOP) === 0
+  )
+    first--;
+  if ((flagsAt(view, first) & (BIT.STOP | BIT.CLINICAL)) !== 0 && (flagsAt(view, first) & BIT.DIRECTION) === 0)
+    return at;
+  emit(view, 'location', [startOf(view, first), endOf(view, at)], 0.7);
+  return at;
+}
+
+/** `Apt. 339`, `Suite 574` alone on its line or between commas. Called for words of {@link unitAt}. */
+export function recognizeUnit(view: View, at: number): number {
+  const word = wordAt(view, at);
+  if (!/^(?:apt|apartment|suite|ste)$/.test(word)) return at;
+  const last = unitAt(view, at);
+  if (last <= at) return at;
+  const end = blockEnd(view, last);
+  emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.75);
+  return end;
 }
 
 /** `PO Box 123`. */
@@ -99,30 +215,39 @@ export function recognizePostBox(view: View, at: number): number {
   if (wordAt(view, at - 1) === 'po') first = at - 1;
   else if (wordAt(view, at - 1) === 'o' && wordAt(view, at - 2) === 'p') first = at - 2;
   else if (wordAt(view, at - 1) === 'office' && wordAt(view, at - 2) === 'post') first = at - 2;
+  else if (isNumber(view, at - 1)) first = at - 2;
   if (first === at) return at;
-  emit(view, 'location', [startOf(view, first), endOf(view, at + 1)], 0.85);
-  return at + 1;
+  const end = blockEnd(view, at + 1);
+  emit(view, 'location', [startOf(view, first), endOf(view, end)], 0.85);
+  return end;
 }
 
 /** Five digits, or 5+4, after a state or a ZIP label: alone they are a CPT code. */
 export function recognizeZip(view: View, at: number): number {
-  if (lengthAt(view, at) !== 5 || !isNumber(view, at)) return at;
-  const plus4 =
-    gapBefore(view, at + 1) === GAP.HYPHEN &&
-    distance(view, at + 1) === 1 &&
-    lengthAt(view, at + 1) === 4 &&
-    isNumber(view, at + 1);
-  const last = plus4 ? at + 1 : at;
+  const postcode = isPostcode(view, at);
+  if (postcode < at) return at;
   const flags = flagsAt(view, at - 1);
   const gap = gapBefore(view, at);
   const near = gap >= 0 && (gap & ~NEAR) === 0;
   const state =
     near &&
+    lengthAt(view, at) === 5 &&
     (((flags & BIT.STATE_CODE) !== 0 && shapeAt(view, at - 1) === ALL_CAPS) ||
-      ((flags & (BIT.STATE | BIT.CITY)) !== 0 && isCapitalised(view, at - 1)));
+      ((flags & (BIT.STATE | BIT.CITY | BIT.COUNTRY)) !== 0 && isCapitalised(view, at - 1)));
   const labelled =
     labelAt(view, at - 1) === LABEL.ZIP || labelAt(view, at - 2) === LABEL.ZIP || labelAt(view, at - 3) === LABEL.ZIP;
   if (!state && !labelled) return at;
-  emit(view, 'location', [startOf(view, at), endOf(view, last)], 0.85);
-  return last;
+  emit(view, 'location', [startOf(view, at), endOf(view, postcode)], 0.85);
+  return postcode;
+}
+
+/** @returns the last token of a postal code, or less than the first */
+function isPostcode(view: View, at: number): number {
+  if (!isNumber(view, at) || lengthAt(view, at) < 4 || lengthAt(view, at) > 6) return at - 1;
+  const plus4 =
+    gapBefore(view, at + 1) === GAP.HYPHEN &&
+    distance(view, at + 1) === 1 &&
+    lengthAt(view, at + 1) === 4 &&
+    isNumber(view, at + 1);
+  return plus4 ? at + 1 : at;
 }

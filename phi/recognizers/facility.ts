@@ -33,14 +33,28 @@ const WEAK_HEADS = new Set(
 export function recognizeSaint(view: View, at: number): number {
   if (!isCapitalised(view, at)) return at;
   let last = at;
-  while (last - at < 3 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.PERIOD | GAP.APOSTROPHE)) === 0 && isCapitalised(view, last + 1)) last++;
+  while (
+    last - at < 3 &&
+    (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.PERIOD | GAP.APOSTROPHE)) === 0 &&
+    isCapitalised(view, last + 1)
+  )
+    last++;
   if (last === at || (gapBefore(view, at + 1) & GAP.SPACE) === 0) return at;
   const possessive = wordAt(view, last + 1) === 's' && gapBefore(view, last + 1) === GAP.APOSTROPHE;
   const named = (flagsAt(view, last) & (BIT.FACILITY | BIT.FACILITY_NAME | BIT.FACILITY_PART)) !== 0;
   if (!possessive && !named) return at;
-  if ((flagsAt(view, last + (possessive ? 2 : 1)) & BIT.EPONYM_HEAD & ~BIT.FACILITY) !== 0 || wordAt(view, last + 2) === 'wort') return at;
+  if (
+    (flagsAt(view, last + (possessive ? 2 : 1)) & BIT.EPONYM_HEAD & ~BIT.FACILITY) !== 0 ||
+    wordAt(view, last + 2) === 'wort'
+  )
+    return at;
   // `Elm St. Clinic`: a street's name before it.
-  const street = named && !possessive && gapBefore(view, at) === GAP.SPACE && isCapitalised(view, at - 1) && !isStopper(view, at - 1);
+  const street =
+    named &&
+    !possessive &&
+    gapBefore(view, at) === GAP.SPACE &&
+    isCapitalised(view, at - 1) &&
+    !isStopper(view, at - 1);
   emit(view, 'facility', [startOf(view, street ? at - 1 : at), endOf(view, possessive ? last + 1 : last)], 0.8);
   return last;
 }
@@ -57,7 +71,18 @@ export function recognizeFacility(view: View, at: number): number {
 }
 
 /** Head words that are so ordinary that a preposition must stand before the name: `at Denver General`. */
-const ORDINARY_HEADS = new Set(['general', 'memorial', 'regional', 'presbyterian', 'methodist', 'baptist', 'medical', 'gen', 'health', 'care']);
+const ORDINARY_HEADS = new Set([
+  'general',
+  'memorial',
+  'regional',
+  'presbyterian',
+  'methodist',
+  'baptist',
+  'medical',
+  'gen',
+  'health',
+  'care',
+]);
 
 /** The first token of the name: capitalised words, with `of`, `and`, `'s` between them. */
 function leftEnd(view: View, at: number): number {
@@ -103,8 +128,10 @@ function isNamed(view: View, first: number, at: number): boolean {
       proper++;
     else generic++;
   }
-  const placed = (flagsAt(view, first - 1) & BIT.PREPOSITION) !== 0 || /^(?:the|our|to|by)$/.test(wordAt(view, first - 1));
-  if (ORDINARY_HEADS.has(wordAt(view, at))) return isCapitalised(view, at) && /^(?:at|from|to|near)$/.test(wordAt(view, first - 1)) && proper + generic > 0;
+  const placed =
+    (flagsAt(view, first - 1) & BIT.PREPOSITION) !== 0 || /^(?:the|our|to|by)$/.test(wordAt(view, first - 1));
+  if (ORDINARY_HEADS.has(wordAt(view, at)))
+    return isCapitalised(view, at) && /^(?:at|from|to|near)$/.test(wordAt(view, first - 1)) && proper + generic > 0;
   return proper > 0 || (generic > 0 && (!weak || (placed && isCapitalised(view, at))));
 }
 

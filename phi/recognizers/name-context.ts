@@ -1,22 +1,65 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
-import { emit, endOf, flagsAt, gapBefore, isCapitalised, isInitial, isWord, labelAt, lengthAt, shapeAt, startOf, type View, wordAt } from '../view.ts';
+import {
+  emit,
+  endOf,
+  flagsAt,
+  gapBefore,
+  isCapitalised,
+  isInitial,
+  isWord,
+  labelAt,
+  lengthAt,
+  shapeAt,
+  startOf,
+  type View,
+  wordAt,
+} from '../view.ts';
 import { ANY_NAME, canFollow, endWithPeriod, particleEnd } from './name-shape.ts';
 
 /** Names of persons (A) by what stands before and behind them: titles, roles, greetings, `Last, First`. */
 
-const NOT_NAMES = BIT.STOP | BIT.CLINICAL | BIT.MONTH | BIT.COUNTRY | BIT.STATE | BIT.HOLIDAY | BIT.WEEKDAY | BIT.CREDENTIAL;
+const NOT_NAMES =
+  BIT.STOP | BIT.CLINICAL | BIT.MONTH | BIT.COUNTRY | BIT.STATE | BIT.HOLIDAY | BIT.WEEKDAY | BIT.CREDENTIAL;
 /** Titles that say nothing clinical go with the name; `Dr.` stays, because it says who a person is in the text. */
 const COURTESY = new Set(['mr', 'mrs', 'ms', 'miss', 'mx']);
-const GREETINGS = new Set(['hi', 'hello', 'hey', 'dear', 'thanks', 'sincerely', 'regards', 'bye', 'goodbye', 'welcome']);
-const INTRODUCTIONS = new Set(['named', 'called', 'nicknamed', 'surnamed', 'named', 'aka', 'alias', 'said', 'says', 'told', 'asked', 'told']);
+const GREETINGS = new Set([
+  'hi',
+  'hello',
+  'hey',
+  'dear',
+  'thanks',
+  'sincerely',
+  'regards',
+  'bye',
+  'goodbye',
+  'welcome',
+]);
+const INTRODUCTIONS = new Set([
+  'named',
+  'called',
+  'nicknamed',
+  'surnamed',
+  'named',
+  'aka',
+  'alias',
+  'said',
+  'says',
+  'told',
+  'asked',
+  'told',
+]);
 const KIN = new Set(
   'daughter son wife husband mother father mom dad brother sister partner friend parents family kid kids child children cousin aunt uncle boyfriend girlfriend fiance fiancee neighbor boss house address name chart labs record records'.split(
     ' ',
   ),
 );
-const SPEECH = new Set('said says asked told shouted replied wrote answered stated reports reported denies complains thinks wants called'.split(' '));
+const SPEECH = new Set(
+  'said says asked told shouted replied wrote answered stated reports reported denies complains thinks wants called'.split(
+    ' ',
+  ),
+);
 
 /** Whether the words around say that a capitalised word is somebody's name: `named X`, `I'm X`, `Hi X,`, `X's daughter`, `X said`. */
 export function isIntroduced(view: View, at: number): boolean {
@@ -25,8 +68,10 @@ export function isIntroduced(view: View, at: number): boolean {
   if ((gap & ~(GAP.SPACE | GAP.COMMA | GAP.COLON)) === 0) {
     if (INTRODUCTIONS.has(before)) return true;
     if (GREETINGS.has(before)) return (gapBefore(view, at + 1) & ~GAP.SPACE) !== 0 || at + 1 >= view.to;
-    if (before === 'm' && wordAt(view, at - 2) === 'i' && (gapBefore(view, at - 1) & GAP.APOSTROPHE) !== 0) return isListed(view, at);
-    if (before === 'is' && (wordAt(view, at - 2) === 'name' || wordAt(view, at - 2) === 'this')) return isListed(view, at);
+    if (before === 'm' && wordAt(view, at - 2) === 'i' && (gapBefore(view, at - 1) & GAP.APOSTROPHE) !== 0)
+      return isListed(view, at);
+    if (before === 'is' && (wordAt(view, at - 2) === 'name' || wordAt(view, at - 2) === 'this'))
+      return isListed(view, at);
   }
   const possessive = wordAt(view, at + 1) === 's' && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
   if (possessive) return KIN.has(wordAt(view, at + 2)) && isListed(view, at);
@@ -59,21 +104,30 @@ export function recognizeTitled(view: View, at: number): number {
 function isTitle(view: View, at: number): boolean {
   const word = wordAt(view, at);
   const shape = shapeAt(view, at);
-  if (shape === ALL_CAPS && (word === 'ms' || word === 'sr' || word === 'dr')) return (gapBefore(view, at + 1) & GAP.PERIOD) !== 0 || (word === 'dr' && shapeAt(view, at + 1) === ALL_CAPS);
+  if (shape === ALL_CAPS && (word === 'ms' || word === 'sr' || word === 'dr'))
+    return (gapBefore(view, at + 1) & GAP.PERIOD) !== 0 || (word === 'dr' && shapeAt(view, at + 1) === ALL_CAPS);
   return true;
 }
 
 function isTitledWord(view: View, title: number, at: number): boolean {
   const flags = flagsAt(view, at);
   if (isInitial(view, at)) return true;
-  if (isCapitalised(view, at)) return (flags & (BIT.STOP | BIT.CREDENTIAL)) === 0 || ((flags & BIT.SURNAME_TOP) !== 0 && (flags & BIT.TITLE) === 0);
+  if (isCapitalised(view, at))
+    return (
+      (flags & (BIT.STOP | BIT.CREDENTIAL)) === 0 || ((flags & BIT.SURNAME_TOP) !== 0 && (flags & BIT.TITLE) === 0)
+    );
   if (!isWord(view, at)) return false;
   if ((flags & BIT.PARTICLE) !== 0 && (isCapitalised(view, at + 1) || isCapitalised(view, at + 2))) return true;
   const plain = (flags & (BIT.STOP | BIT.COMMON | BIT.UNIT)) === 0 && lengthAt(view, at) >= 3;
   const first = at === title + 1;
   if (shapeAt(view, title) !== LOWER && !((gapBefore(view, title + 1) & GAP.PERIOD) !== 0)) return false;
   if (first) return plain && ((flags & ANY_NAME) !== 0 || (gapBefore(view, at) & GAP.PERIOD) !== 0);
-  return plain && shapeAt(view, title + 1) === LOWER && ((flags & BIT.SURNAME) !== 0 || flags === 0) && gapBefore(view, at) === GAP.SPACE;
+  return (
+    plain &&
+    shapeAt(view, title + 1) === LOWER &&
+    ((flags & BIT.SURNAME) !== 0 || flags === 0) &&
+    gapBefore(view, at) === GAP.SPACE
+  );
 }
 
 /** `pt john doe`, `patient Q. Rivers`, `Name: ROE, JANE`: a name behind a word that stands before names. */
@@ -81,10 +135,12 @@ export function recognizeAfterRole(view: View, at: number): number {
   const gap = gapBefore(view, at + 1);
   if (gap < 0 || (gap & ~(GAP.SPACE | GAP.COLON | GAP.COMMA | GAP.OPEN)) !== 0) return at;
   let first = at + 1;
-  const introduced = INTRODUCTIONS.has(wordAt(view, at)) || (wordAt(view, at) === 'name' && wordAt(view, at + 1) === 'is');
+  const introduced =
+    INTRODUCTIONS.has(wordAt(view, at)) || (wordAt(view, at) === 'name' && wordAt(view, at + 1) === 'is');
   if (wordAt(view, at) === 'name' && wordAt(view, first) === 'is') first++;
   const flags = flagsAt(view, first);
-  if ((gap & GAP.COLON) !== 0 && isCapitalised(view, first) && (flags & NOT_NAMES) === 0 && labelAt(view, first) === 0) return emitWords(view, first, 0.85);
+  if ((gap & GAP.COLON) !== 0 && isCapitalised(view, first) && (flags & NOT_NAMES) === 0 && labelAt(view, first) === 0)
+    return emitWords(view, first, 0.85);
   if (isInitials(view, first) && (gap & GAP.COLON) === 0) {
     emit(view, 'name', [startOf(view, first), endWithPeriod(view, first + 1)], 0.7);
     return first + 1;
@@ -108,8 +164,13 @@ function lowerEnd(view: View, first: number, introduced: boolean): number {
   const next = flagsAt(view, first + 1);
   const plain = (flags & (NOT_NAMES | BIT.COMMON | BIT.UNIT)) === 0;
   const spaced = gapBefore(view, first + 1) === GAP.SPACE && isWord(view, first + 1) && lengthAt(view, first + 1) >= 2;
-  const surname = spaced && ((next & BIT.SURNAME) !== 0 || next === 0) && (next & (NOT_NAMES | BIT.UNIT)) === 0 && ((next & BIT.COMMON) === 0 || (next & BIT.SURNAME_TOP) !== 0);
-  if (plain && (flags & BIT.GIVEN) !== 0) return surname ? first + 1 : (flags & BIT.GIVEN_TOP) !== 0 || introduced ? first : first - 1;
+  const surname =
+    spaced &&
+    ((next & BIT.SURNAME) !== 0 || next === 0) &&
+    (next & (NOT_NAMES | BIT.UNIT)) === 0 &&
+    ((next & BIT.COMMON) === 0 || (next & BIT.SURNAME_TOP) !== 0);
+  if (plain && (flags & BIT.GIVEN) !== 0)
+    return surname ? first + 1 : (flags & BIT.GIVEN_TOP) !== 0 || introduced ? first : first - 1;
   if (!introduced || !plain) return first - 1;
   return surname ? first + 1 : first;
 }
@@ -119,10 +180,21 @@ function emitWords(view: View, first: number, score: number): number {
   let last = first;
   while (last - first < 4) {
     const gap = gapBefore(view, last + 1);
-    const comma = (gap & GAP.COMMA) !== 0 && last === first && ((flagsAt(view, last + 1) & BIT.GIVEN) !== 0 || shapeAt(view, first) === ALL_CAPS);
-    if (gap < 0 || (gap & ~(GAP.SPACE | GAP.HYPHEN | GAP.PERIOD | GAP.COMMA)) !== 0 || ((gap & GAP.COMMA) !== 0 && !comma)) break;
+    const comma =
+      (gap & GAP.COMMA) !== 0 &&
+      last === first &&
+      ((flagsAt(view, last + 1) & BIT.GIVEN) !== 0 || shapeAt(view, first) === ALL_CAPS);
+    if (
+      gap < 0 ||
+      (gap & ~(GAP.SPACE | GAP.HYPHEN | GAP.PERIOD | GAP.COMMA)) !== 0 ||
+      ((gap & GAP.COMMA) !== 0 && !comma)
+    )
+      break;
     if ((gap & GAP.PERIOD) !== 0 && !isInitial(view, last)) break;
-    const end = (flagsAt(view, last + 1) & BIT.PARTICLE) !== 0 && !isCapitalised(view, last + 1) ? particleEnd(view, last + 1) : 0;
+    const end =
+      (flagsAt(view, last + 1) & BIT.PARTICLE) !== 0 && !isCapitalised(view, last + 1)
+        ? particleEnd(view, last + 1)
+        : 0;
     if (end === 0 && !canFollow(view, last + 1)) break;
     last = end === 0 ? last + 1 : end;
   }

@@ -5,7 +5,8 @@ import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, type View, wordAt 
 /** What words of a name look like. */
 
 /** Bits that no first word of a name has, unless a surname stands behind it. */
-export const NEVER = BIT.STOP | BIT.CLINICAL | BIT.MONTH | BIT.COUNTRY | BIT.STATE | BIT.HOLIDAY | BIT.CREDENTIAL | BIT.WEEKDAY;
+export const NEVER =
+  BIT.STOP | BIT.CLINICAL | BIT.MONTH | BIT.COUNTRY | BIT.STATE | BIT.HOLIDAY | BIT.CREDENTIAL | BIT.WEEKDAY;
 export const HARD = BIT.COUNTRY | BIT.HOLIDAY | BIT.CREDENTIAL | BIT.WEEKDAY | BIT.TITLE;
 export const ANY_NAME = BIT.GIVEN | BIT.SURNAME;
 
@@ -42,7 +43,8 @@ export function endWithPeriod(view: View, last: number): number {
 }
 
 /** Endings of drugs, diseases and their adjectives: an unknown word with one of them is no name. */
-const CLINICAL_ENDING = /(?:itis|osis|emia|aemia|oma|omas|pathy|ectomy|ostomy|otomy|plasty|scopy|graphy|algia|uria|penia|philia|trophy|plasia|lysis|ing|al|ic|ia|ion|ment|ism|ity|ous|ive|mab|nib|statin|pril|sartan|olol|azole|cillin|mycin|vir|pine|pam|lam|zine|tide|gliptin|gliflozin|setron|triptan|oxacin|cycline|ate|ide|ium|ase|ose)$/;
+const CLINICAL_ENDING =
+  /(?:itis|osis|emia|aemia|oma|omas|pathy|ectomy|ostomy|otomy|plasty|scopy|graphy|algia|uria|penia|philia|trophy|plasia|lysis|ing|al|ic|ia|ion|ment|ism|ity|ous|ive|mab|nib|statin|pril|sartan|olol|azole|cillin|mycin|vir|pine|pam|lam|zine|tide|gliptin|gliflozin|setron|triptan|oxacin|cycline|ate|ide|ium|ase|ose)$/;
 
 export function endsClinically(view: View, at: number): boolean {
   return CLINICAL_ENDING.test(wordAt(view, at));

@@ -1,7 +1,21 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
-import { beginsSentence, emit, endOf, flagsAt, gapBefore, isCapitalised, isInitial, isWord, lengthAt, shapeAt, startOf, type View, wordAt } from '../view.ts';
+import {
+  beginsSentence,
+  emit,
+  endOf,
+  flagsAt,
+  gapBefore,
+  isCapitalised,
+  isInitial,
+  isWord,
+  lengthAt,
+  shapeAt,
+  startOf,
+  type View,
+  wordAt,
+} from '../view.ts';
 import { isIntroduced } from './name-context.ts';
 import { ANY_NAME, canFollow, endsClinically, endWithPeriod, HARD, joins, NEVER, particleEnd } from './name-shape.ts';
 
@@ -26,10 +40,16 @@ function canBegin(view: View, at: number): boolean {
   const flags = flagsAt(view, at);
   if ((flags & NEVER) === 0) return true;
   // `Thomas R.`, `Ana Johnson`, `April Jones`: an eponym, an acronym, a month that is a given name, with a surname or initial.
-  if ((flags & BIT.GIVEN) === 0 || (flags & HARD) !== 0 || shapeAt(view, at) === ALL_CAPS || !joins(view, at + 1)) return false;
+  if ((flags & BIT.GIVEN) === 0 || (flags & HARD) !== 0 || shapeAt(view, at) === ALL_CAPS || !joins(view, at + 1))
+    return false;
   const next = flagsAt(view, at + 1);
   if (isInitial(view, at + 1)) return (flags & (BIT.STOP | BIT.MONTH)) === 0;
-  return isCapitalised(view, at + 1) && (next & BIT.SURNAME_TOP) !== 0 && (next & (BIT.EPONYM_HEAD | BIT.MONTH)) === 0 && ((flags & BIT.COMMON) === 0 || !beginsSentence(view, at));
+  return (
+    isCapitalised(view, at + 1) &&
+    (next & BIT.SURNAME_TOP) !== 0 &&
+    (next & (BIT.EPONYM_HEAD | BIT.MONTH)) === 0 &&
+    ((flags & BIT.COMMON) === 0 || !beginsSentence(view, at))
+  );
 }
 
 /** The last token of the run: one space, hyphen or initial's period between words; particles inside. */
@@ -39,7 +59,8 @@ function runEnd(view: View, at: number): number {
     const next = last + 1;
     if (joins(view, next) && canFollow(view, next)) last = next;
     else {
-      const end = (flagsAt(view, next) & BIT.PARTICLE) !== 0 && gapBefore(view, next) === GAP.SPACE ? particleEnd(view, next) : 0;
+      const end =
+        (flagsAt(view, next) & BIT.PARTICLE) !== 0 && gapBefore(view, next) === GAP.SPACE ? particleEnd(view, next) : 0;
       if (end === 0) break;
       last = end;
     }
@@ -56,9 +77,11 @@ function scoreRun(view: View, first: number, last: number): number {
   if ((flags & BIT.GIVEN) !== 0) return scoreGivenFirst(view, first, last);
   const end = flagsAt(view, last);
   if (common || (flags & NEVER) !== 0) return 0;
-  if (isInitial(view, last)) return (flags & BIT.SURNAME) !== 0 && last === first + 1 && isIntroduced(view, first) ? 0.6 : 0;
+  if (isInitial(view, last))
+    return (flags & BIT.SURNAME) !== 0 && last === first + 1 && isIntroduced(view, first) ? 0.6 : 0;
   if ((end & BIT.GIVEN) !== 0 && (end & BIT.COMMON) === 0) return 0.7;
-  if ((end & BIT.SURNAME) !== 0 && (end & BIT.COMMON) === 0) return (flags & BIT.PROPER) === 0 || !beginsSentence(view, first) ? 0.6 : 0;
+  if ((end & BIT.SURNAME) !== 0 && (end & BIT.COMMON) === 0)
+    return (flags & BIT.PROPER) === 0 || !beginsSentence(view, first) ? 0.6 : 0;
   if (endsClinically(view, first) || endsClinically(view, last)) return 0;
   return (end & (BIT.COMMON | BIT.PROPER | NEVER)) === 0 && (flags & (BIT.PROPER | BIT.CITY)) === 0 ? 0.5 : 0;
 }
@@ -67,8 +90,13 @@ function scoreRun(view: View, first: number, last: number): number {
 function scoreInitialFirst(view: View, first: number, last: number): number {
   const end = flagsAt(view, last);
   if (isInitial(view, last) || (end & BIT.SURNAME) === 0) return 0;
-  if ((gapBefore(view, first + 1) & GAP.PERIOD) !== 0) return (end & BIT.COMMON) === 0 || (end & BIT.SURNAME_TOP) !== 0 ? 0.75 : 0;
-  return (end & (BIT.COMMON | BIT.PROPER)) === 0 && gapBefore(view, first + 1) === GAP.SPACE && (end & BIT.SURNAME_TOP) !== 0 ? 0.5 : 0;
+  if ((gapBefore(view, first + 1) & GAP.PERIOD) !== 0)
+    return (end & BIT.COMMON) === 0 || (end & BIT.SURNAME_TOP) !== 0 ? 0.75 : 0;
+  return (end & (BIT.COMMON | BIT.PROPER)) === 0 &&
+    gapBefore(view, first + 1) === GAP.SPACE &&
+    (end & BIT.SURNAME_TOP) !== 0
+    ? 0.5
+    : 0;
 }
 
 function scoreGivenFirst(view: View, first: number, last: number): number {
@@ -78,7 +106,14 @@ function scoreGivenFirst(view: View, first: number, last: number): number {
   const top = (flags & BIT.GIVEN_TOP) !== 0;
   if (isInitial(view, first + 1)) return common && !top && beginsSentence(view, first) ? 0 : 0.9;
   const ordinary = (next & (BIT.COMMON | BIT.STOP)) !== 0;
-  if (!common) return !ordinary || (next & BIT.SURNAME_TOP) !== 0 ? 0.9 : (next & ANY_NAME) !== 0 && last > first + 1 ? 0.6 : (next & BIT.SURNAME) !== 0 && (next & BIT.STOP) === 0 ? 0.6 : 0;
+  if (!common)
+    return !ordinary || (next & BIT.SURNAME_TOP) !== 0
+      ? 0.9
+      : (next & ANY_NAME) !== 0 && last > first + 1
+        ? 0.6
+        : (next & BIT.SURNAME) !== 0 && (next & BIT.STOP) === 0
+          ? 0.6
+          : 0;
   if (!ordinary) return (next & ANY_NAME) !== 0 || top ? 0.8 : 0;
   return top && (next & BIT.SURNAME_TOP) !== 0 ? 0.8 : 0;
 }
@@ -105,10 +140,16 @@ function isEponym(view: View, at: number): boolean {
 /** `michael`, `anna jeremiassen`: lower case, as in chats and dictation. Called for lower-case words that are given names. */
 export function recognizeLowerName(view: View, at: number): number {
   const flags = flagsAt(view, at);
-  if (shapeAt(view, at) !== LOWER || !isWord(view, at) || (flags & (NEVER | BIT.CITY)) !== 0 || lengthAt(view, at) < 3) return at;
+  if (shapeAt(view, at) !== LOWER || !isWord(view, at) || (flags & (NEVER | BIT.CITY)) !== 0 || lengthAt(view, at) < 3)
+    return at;
   const next = flagsAt(view, at + 1);
-  const pair = gapBefore(view, at + 1) === GAP.SPACE && isWord(view, at + 1) && shapeAt(view, at + 1) === LOWER && lengthAt(view, at + 1) >= 3;
-  const surname = pair && (next & (BIT.STOP | BIT.CLINICAL)) === 0 && (next & BIT.SURNAME) !== 0 && (next & BIT.COMMON) === 0;
+  const pair =
+    gapBefore(view, at + 1) === GAP.SPACE &&
+    isWord(view, at + 1) &&
+    shapeAt(view, at + 1) === LOWER &&
+    lengthAt(view, at + 1) >= 3;
+  const surname =
+    pair && (next & (BIT.STOP | BIT.CLINICAL)) === 0 && (next & BIT.SURNAME) !== 0 && (next & BIT.COMMON) === 0;
   const strange = pair && next === 0 && lengthAt(view, at + 1) >= 5;
   if ((flags & BIT.COMMON) !== 0) {
     if (!surname || (flags & BIT.GIVEN_TOP) === 0) return at;
@@ -119,7 +160,8 @@ export function recognizeLowerName(view: View, at: number): number {
     emit(view, 'name', [startOf(view, at), endOf(view, at + 1)], 0.65);
     return at + 1;
   }
-  if ((flags & BIT.GIVEN_TOP) === 0 || lengthAt(view, at) < 4 || (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) !== 0) return at;
+  if ((flags & BIT.GIVEN_TOP) === 0 || lengthAt(view, at) < 4 || (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) !== 0)
+    return at;
   emit(view, 'name', [startOf(view, at), endOf(view, at)], 0.6);
   return at;
 }

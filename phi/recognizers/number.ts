@@ -14,7 +14,7 @@ export function recognizeNumber(view: View, at: number): number {
   const found = ipv4(view, run) ?? ssn(view, run) ?? card(run) ?? phone(view, run);
   if (found === undefined) return at;
   const [entity, score, last] = found;
-  const end = endOf(view, last);
+  const end = last === run.last ? run.end : endOf(view, last);
   emit(view, entity, [run.start, entity === 'phone' || entity === 'fax' ? extensionEnd(view, last, end) : end], score);
   return last;
 }
@@ -58,7 +58,8 @@ function card(run: DigitRun): Found {
 
 function phone(view: View, run: DigitRun): Found {
   const label = labelBefore(view, run.first);
-  const entity: Entity = label === LABEL.FAX ? 'fax' : 'phone';
+  const entity: Entity =
+    label === LABEL.FAX || (label === 0 && labelAt(view, run.last + 1) === LABEL.FAX) ? 'fax' : 'phone';
   const labelled =
     label === LABEL.PHONE ||
     label === LABEL.FAX ||
@@ -70,6 +71,8 @@ function phone(view: View, run: DigitRun): Found {
   const groups = run.groups.join('-');
   if (/^(1-)?3-3-4$/.test(groups)) return [entity, labelled ? 0.95 : 0.8, run.last];
   if (length === 10 && labelled && run.groups.length === 1) return [entity, 0.8, run.last];
+  if (/^(001-|00-?1-)?3-3-4$/.test(groups.replace(/^3-(3-3-4)$/, '001-$1')) && run.digits.startsWith('001'))
+    return [entity, 0.8, run.last];
   if (groups === '3-4' && labelled) return [entity, 0.75, run.last];
   if (labelled && run.groups.length >= 2 && length >= 7 && length <= 15) return [entity, 0.7, run.last];
   if (label === LABEL.PHONE && length >= 7 && length <= 15) return [entity, 0.7, run.last];
@@ -79,6 +82,8 @@ function phone(view: View, run: DigitRun): Found {
 
 /** `x123`, `ext. 123`: belongs to the number. */
 function extensionEnd(view: View, last: number, end: number): number {
+  const glued = /^x\d{1,6}/.exec(view.text.slice(end, end + 7));
+  if (glued !== null) return end + glued[0].length;
   const next = wordAt(view, last + 1);
   if (/^x\d{1,6}$/.test(next) && distance(view, last + 1) <= 1) return endOf(view, last + 1);
   if (

@@ -3,7 +3,21 @@ import { GAP } from '../character.ts';
 import { ALL_CAPS, CAPITALISED, LOWER } from '../lexer.ts';
 import { endsClinically } from './name-shape.ts';
 import { phraseAt } from '../phrase.ts';
-import { emit, endOf, flagsAt, gapBefore, isCapitalised, isInitial, isWord, labelAt, lengthAt, shapeAt, startOf, type View, wordAt } from '../view.ts';
+import {
+  emit,
+  endOf,
+  flagsAt,
+  gapBefore,
+  isCapitalised,
+  isInitial,
+  isWord,
+  labelAt,
+  lengthAt,
+  shapeAt,
+  startOf,
+  type View,
+  wordAt,
+} from '../view.ts';
 
 /** Cities and other places below a state, and facilities by their short names (B). States and countries stay. */
 
@@ -24,7 +38,9 @@ export function recognizePhrase(view: View, at: number): number {
 
 /** `Texas clinic`, `Hong Kong Sanatorium`: a state or country that is part of a facility's name. */
 function followingFacility(view: View, first: number, last: number): number {
-  return (flagsAt(view, last + 1) & BIT.FACILITY) !== 0 && gapBefore(view, last + 1) === GAP.SPACE ? emitPlace(view, [first, last], true) : last;
+  return (flagsAt(view, last + 1) & BIT.FACILITY) !== 0 && gapBefore(view, last + 1) === GAP.SPACE
+    ? emitPlace(view, [first, last], true)
+    : last;
 }
 
 /** Known cities of one word, and facilities by their short names. */
@@ -35,17 +51,29 @@ export function recognizePlace(view: View, at: number): number {
   const common = (flags & BIT.COMMON) !== 0;
   if ((flags & BIT.FACILITY_NAME) !== 0) {
     const known = (flags & (BIT.COMMON | BIT.GIVEN | BIT.SURNAME)) === 0 || shapeAt(view, at) === ALL_CAPS;
-    if (capital && (known || isAfterPreposition(view, firstPart(view, at)) || (flagsAt(view, at + 1) & TAILS) !== 0 || isFacilityWord(view, at - 1))) return emitPlace(view, [at, at], true);
+    if (
+      capital &&
+      (known ||
+        isAfterPreposition(view, firstPart(view, at)) ||
+        (flagsAt(view, at + 1) & TAILS) !== 0 ||
+        isFacilityWord(view, at - 1))
+    )
+      return emitPlace(view, [at, at], true);
     if ((flags & BIT.CITY) === 0) return at;
   }
   if (!capital && (common || !isAfterPreposition(view, at))) return at;
-  if (capital && common && !isAfterPreposition(view, at) && !isBeforeState(view, at) && !isTail(view, at + 1)) return at;
+  if (capital && common && !isAfterPreposition(view, at) && !isBeforeState(view, at) && !isTail(view, at + 1))
+    return at;
   return emitPlace(view, [at, at], false);
 }
 
 /** An eponym's place: `Boston brace`, `Norwalk virus`. */
 function isClinical(view: View, last: number): boolean {
-  return (flagsAt(view, last + 1) & BIT.EPONYM_HEAD) !== 0 && (flagsAt(view, last + 1) & BIT.FACILITY) === 0 && gapBefore(view, last + 1) === GAP.SPACE;
+  return (
+    (flagsAt(view, last + 1) & BIT.EPONYM_HEAD) !== 0 &&
+    (flagsAt(view, last + 1) & BIT.FACILITY) === 0 &&
+    gapBefore(view, last + 1) === GAP.SPACE
+  );
 }
 
 function isFacilityWord(view: View, at: number): boolean {
@@ -62,7 +90,11 @@ function emitPlace(view: View, [from, to]: readonly [number, number], facility: 
   let first = from;
   let last = to;
   let grown = facility;
-  while (isTail(view, last + 1) && (isCapitalised(view, last + 1) || (flagsAt(view, last + 1) & BIT.FACILITY) !== 0) && last - to < 5) {
+  while (
+    isTail(view, last + 1) &&
+    (isCapitalised(view, last + 1) || (flagsAt(view, last + 1) & BIT.FACILITY) !== 0) &&
+    last - to < 5
+  ) {
     last++;
     grown = true;
   }
@@ -83,10 +115,15 @@ function firstPart(view: View, from: number): number {
 /** A capitalised word before a facility's short name: `Memorial Sloan Kettering`, `Cedar Sinai`, `John's Hopkins`. */
 function isNamePart(view: View, at: number): boolean {
   const gap = gapBefore(view, at + 1);
-  if (gap !== GAP.SPACE && gap !== GAP.HYPHEN && gap !== GAP.APOSTROPHE && gap !== (GAP.SPACE | GAP.PERIOD)) return false;
+  if (gap !== GAP.SPACE && gap !== GAP.HYPHEN && gap !== GAP.APOSTROPHE && gap !== (GAP.SPACE | GAP.PERIOD))
+    return false;
   if (wordAt(view, at) === 's') return gapBefore(view, at) === GAP.APOSTROPHE;
   const flags = flagsAt(view, at);
-  return isCapitalised(view, at) && ((flags & OF_FACILITY) !== 0 || (flags & (BIT.STOP | BIT.CLINICAL | BIT.TITLE)) === 0) && at > view.from;
+  return (
+    isCapitalised(view, at) &&
+    ((flags & OF_FACILITY) !== 0 || (flags & (BIT.STOP | BIT.CLINICAL | BIT.TITLE)) === 0) &&
+    at > view.from
+  );
 }
 
 /** The state behind a city: `, OH`, ` OH`, `, Ohio`. @returns its last token, or the given one */
@@ -97,7 +134,10 @@ export function stateBehind(view: View, at: number, facility = false): number {
     return phrase?.kind === 'state' ? phrase.last : at + 1;
   }
   const next = at + 1;
-  const bare = gapBefore(view, next) === GAP.SPACE && (flagsAt(view, next) & BIT.STATE_CODE) !== 0 && shapeAt(view, next) === ALL_CAPS;
+  const bare =
+    gapBefore(view, next) === GAP.SPACE &&
+    (flagsAt(view, next) & BIT.STATE_CODE) !== 0 &&
+    shapeAt(view, next) === ALL_CAPS;
   return bare ? next : at;
 }
 
@@ -105,13 +145,20 @@ export function stateBehind(view: View, at: number, facility = false): number {
 export function recognizeUnlistedPlace(view: View, at: number): number {
   if (isBeforeState(view, at) && (flagsAt(view, at) & (BIT.STOP | BIT.CLINICAL)) === 0) {
     let first = at;
-    while (at - first < 2 && gapBefore(view, first) === GAP.SPACE && isCapitalised(view, first - 1) && (flagsAt(view, first - 1) & BIT.STOP) === 0) first--;
+    while (
+      at - first < 2 &&
+      gapBefore(view, first) === GAP.SPACE &&
+      isCapitalised(view, first - 1) &&
+      (flagsAt(view, first - 1) & BIT.STOP) === 0
+    )
+      first--;
     emit(view, 'location', [startOf(view, first), endOf(view, stateBehind(view, at))], 0.75);
     return stateBehind(view, at);
   }
   if (!isAfterPreposition(view, at) || !isUnlisted(view, at)) return at;
   let last = at;
-  while (last - at < 3 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0 && isUnlisted(view, last + 1)) last++;
+  while (last - at < 3 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0 && isUnlisted(view, last + 1))
+    last++;
   if (last === at && endsClinically(view, at)) return at;
   return emitPlace(view, [at, last], false);
 }
@@ -119,8 +166,13 @@ export function recognizeUnlistedPlace(view: View, at: number): number {
 /** A capitalised word, four letters or more, that is no English word, no clinical one, no state, no country. */
 function isUnlisted(view: View, at: number): boolean {
   const shape = shapeAt(view, at);
-  if (!isWord(view, at) || (shape !== CAPITALISED && shape !== 4) || lengthAt(view, at) < 4 || labelAt(view, at) !== 0) return false;
-  return (flagsAt(view, at) & (BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.COUNTRY | BIT.STATE | BIT.MONTH | BIT.HOLIDAY | BIT.EPONYM_HEAD)) === 0;
+  if (!isWord(view, at) || (shape !== CAPITALISED && shape !== 4) || lengthAt(view, at) < 4 || labelAt(view, at) !== 0)
+    return false;
+  return (
+    (flagsAt(view, at) &
+      (BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.COUNTRY | BIT.STATE | BIT.MONTH | BIT.HOLIDAY | BIT.EPONYM_HEAD)) ===
+    0
+  );
 }
 
 export function isAfterPreposition(view: View, at: number): boolean {
@@ -128,17 +180,31 @@ export function isAfterPreposition(view: View, at: number): boolean {
   if ((before & BIT.PREPOSITION) !== 0 && gapBefore(view, at) === GAP.SPACE) return true;
   // `at the Brackenford clinic`, `in our Chicago office`
   const article = wordAt(view, at - 1);
-  return (article === 'the' || article === 'our' || article === 'downtown') && (flagsAt(view, at - 2) & BIT.PREPOSITION) !== 0 && shapeAt(view, at) !== LOWER && isTail(view, at + 1);
+  return (
+    (article === 'the' || article === 'our' || article === 'downtown') &&
+    (flagsAt(view, at - 2) & BIT.PREPOSITION) !== 0 &&
+    shapeAt(view, at) !== LOWER &&
+    isTail(view, at + 1)
+  );
 }
 
 /** `, OH` or `, Ohio` behind. */
 function isBeforeState(view: View, at: number): boolean {
   const gap = gapBefore(view, at + 1);
-  if (gap < 0 || (gap & GAP.COMMA) === 0 || (gap & ~(GAP.COMMA | GAP.SPACE | GAP.NEWLINE)) !== 0 || !isWord(view, at + 1)) return false;
+  if (
+    gap < 0 ||
+    (gap & GAP.COMMA) === 0 ||
+    (gap & ~(GAP.COMMA | GAP.SPACE | GAP.NEWLINE)) !== 0 ||
+    !isWord(view, at + 1)
+  )
+    return false;
   return isState(view, at + 1) || phraseAt(view, at + 1)?.kind === 'state';
 }
 
 function isState(view: View, at: number): boolean {
   const flags = flagsAt(view, at);
-  return ((flags & BIT.STATE_CODE) !== 0 && shapeAt(view, at) === ALL_CAPS) || ((flags & BIT.STATE) !== 0 && isCapitalised(view, at));
+  return (
+    ((flags & BIT.STATE_CODE) !== 0 && shapeAt(view, at) === ALL_CAPS) ||
+    ((flags & BIT.STATE) !== 0 && isCapitalised(view, at))
+  );
 }

@@ -35,7 +35,7 @@ export const FUNCTION_WORDS: readonly WordGroup[] = [
     first second third fourth last early late prior previous initial final post pre non anti multi self alternative alternatives option options strategy strategies approach approaches role use used using
     high low normal abnormal elevated increased decreased positive negative stable unstable active inactive`,
   ),
-  group(BIT.PREPOSITION, 'in at from near to around outside of via through'),
+  group(BIT.PREPOSITION, 'in at from near to around outside'),
   group(BIT.NUMERAL, 'ninety hundred'),
   group(BIT.FILLER, 'number numbers no nos num nbr id ids identifier is was as are the of code ending value'),
 ];

@@ -80,7 +80,11 @@ export const LABELS: readonly WordGroup[] = [
     'phone telephone tel cell cellphone mobile ph pager beeper callback telefono phones extension ext',
     LABEL.PHONE,
   ),
-  group(0, 'call called calling text contact contacts reach reached dial desk office hotline line', LABEL.WEAK_PHONE),
+  group(
+    0,
+    'call called calling registered answering message messages text contact contacts reach reached dial desk office hotline line',
+    LABEL.WEAK_PHONE,
+  ),
   group(0, 'fax faxed facsimile fx', LABEL.FAX),
   group(0, 'mbi hicn medicare medicaid beneficiary subscriber memberid policyholder', LABEL.PLAN),
   group(
@@ -108,6 +112,7 @@ export const LABELS: readonly WordGroup[] = [
   ),
   group(0, 'email mailto', LABEL.EMAIL),
   group(0, 'dob birthdate birthday born dod birth deceased died', LABEL.BIRTH),
+  group(0, 'address addresses residence residing resides', LABEL.ADDRESS),
   group(0, 'zip zipcode postal postcode', LABEL.ZIP),
   group(0, 'fingerprint fingerprints voiceprint retina iris faceid biometric', LABEL.BIOMETRIC),
   group(

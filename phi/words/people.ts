@@ -35,7 +35,10 @@ export const PEOPLE: readonly WordGroup[] = [
     claude margaux amelie celine hans klaus jurgen heinrich wolfgang ursula greta sean liam siobhan niamh aoife ciaran eoin padraig
     kwame kofi amara chidi ngozi chioma emeka oluwaseun adebayo folake ayodele babatunde tunde nnamdi zanele thabo sipho makena wanjiku kamau`,
   ),
-  group(BIT.SURNAME | BIT.SURNAME_TOP, 'doe roe white black brown green gray young king long day bell price wood woods stone cook bush rose hill fox hunt cross'),
+  group(
+    BIT.SURNAME | BIT.SURNAME_TOP,
+    'doe roe white black brown green gray young king long day bell price wood woods stone cook bush rose hill fox hunt cross',
+  ),
   group(
     BIT.SURNAME,
     `oconnor obrien oneill odonnell dangelo damico nguyen tran pham huynh vu vo dang bui ngo duong ly kim lee park choi jung kang cho yoon jang lim patel shah singh kumar sharma gupta khan

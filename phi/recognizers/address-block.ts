@@ -1,0 +1,117 @@
+import { BIT } from '../bit.ts';
+import { GAP } from '../character.ts';
+import { ALL_CAPS, LOWER } from '../lexer.ts';
+import {
+  distance,
+  flagsAt,
+  gapBefore,
+  isCapitalised,
+  isInitial,
+  isMixed,
+  isNumber,
+  isWord,
+  labelAt,
+  lengthAt,
+  shapeAt,
+  type View,
+  wordAt,
+} from '../view.ts';
+
+/** What belongs to a street address behind the street: unit, town, state, country, postal code, over lines. */
+
+const MAX_TOKENS = 14;
+const UNITS = new Set('apt apartment unit suite ste bldg building trailer flat room rm'.split(' '));
+const JOINTS = GAP.SPACE | GAP.COMMA | GAP.NEWLINE | GAP.HASH | GAP.HYPHEN | GAP.APOSTROPHE;
+
+/** `Apt 4B`, `, Suite 200`, `#12`. @param at the unit's word. @returns its last token, or the one before `at` */
+export function unitAt(view: View, at: number): number {
+  const gap = gapBefore(view, at);
+  if (gap < 0 || (gap & ~(JOINTS | GAP.PERIOD | GAP.OTHER | GAP.CLOSE)) !== 0 || distance(view, at) > 4) return at - 1;
+  if ((gap & GAP.HASH) !== 0 && (isNumber(view, at) || isMixed(view, at))) return at;
+  if (!UNITS.has(wordAt(view, at)) || (gapBefore(view, at + 1) & ~(GAP.SPACE | GAP.PERIOD | GAP.HASH)) !== 0)
+    return at - 1;
+  const value =
+    isNumber(view, at + 1) ||
+    isMixed(view, at + 1) ||
+    isInitial(view, at + 1) ||
+    (lengthAt(view, at + 1) === 1 && isWord(view, at + 1));
+  return value && lengthAt(view, at + 1) <= 5 ? at + 1 : at - 1;
+}
+
+/** The last token of the address that goes on behind a token. */
+export function blockEnd(view: View, from: number): number {
+  let last = from;
+  let words = 0;
+  for (let i = from + 1; i <= from + MAX_TOKENS; i++) {
+    const gap = gapBefore(view, i);
+    if (gap < 0 || !joins(view, i, gap)) break;
+    const unit = unitAt(view, i);
+    if (unit >= i) {
+      i = unit;
+      last = unit;
+      continue;
+    }
+    if (!isPart(view, i, gap)) break;
+    if (isWord(view, i)) words++;
+    // A new line with more than a town and a country on it is another matter.
+    if (words > 7) break;
+    if (!isWeak(view, i)) last = i;
+  }
+  return last;
+}
+
+function joins(view: View, at: number, gap: number): boolean {
+  if ((gap & ~(JOINTS | GAP.PERIOD | GAP.OTHER | GAP.CLOSE)) !== 0 || distance(view, at) > 6) return false;
+  // A period ends the sentence unless it ends an abbreviation (`St.`, `Rd.`).
+  if ((gap & GAP.PERIOD) !== 0 && ((gap & GAP.NEWLINE) === 0 || true))
+    return (flagsAt(view, at - 1) & (BIT.STREET | BIT.DIRECTION)) !== 0 && (gap & GAP.COMMA) !== 0;
+  if ((gap & GAP.NEWLINE) === 0) return true;
+  let lines = 0;
+  for (let i = view.tokens.end[at - 1] as number; i < (view.tokens.start[at] as number); i++)
+    if (view.text.charCodeAt(i) === 10) lines++;
+  return lines === 1;
+}
+
+function isPart(view: View, at: number, gap: number): boolean {
+  const flags = flagsAt(view, at);
+  if (isNumber(view, at))
+    return lengthAt(view, at) >= 4 && lengthAt(view, at) <= 6 && (gap & (GAP.SPACE | GAP.NEWLINE | GAP.HYPHEN)) !== 0;
+  if (isMixed(view, at))
+    return lengthAt(view, at) <= 4 && /^(?:[a-z]{1,2}\d[a-z]?|\d[a-z]{1,2})$/.test(wordAt(view, at));
+  if (labelAt(view, at) !== 0 && (flags & (BIT.CITY | BIT.STATE_CODE | BIT.COUNTRY)) === 0) return false;
+  if (
+    (flags & (BIT.STATE_CODE | BIT.COUNTRY | BIT.STATE)) !== 0 &&
+    (isCapitalised(view, at) || (flags & BIT.COUNTRY) !== 0)
+  )
+    return (
+      shapeAt(view, at) === ALL_CAPS ||
+      (flags & BIT.STATE_CODE) === 0 ||
+      (flags & BIT.COUNTRY) !== 0 ||
+      shapeAt(view, at) !== LOWER
+    );
+  if (isCapitalised(view, at) || isInitial(view, at)) {
+    if (isCapitalised(view, at) && /^(?:new|south|north|east|west|united|saint|st|san)$/.test(wordAt(view, at)))
+      return true;
+    return (flags & (BIT.STOP | BIT.MONTH | BIT.TITLE | BIT.CLINICAL)) === 0 || (flags & BIT.CITY) !== 0;
+  }
+  if ((flags & BIT.PARTICLE) !== 0 || wordAt(view, at) === 'and' || wordAt(view, at) === 'of')
+    return isCapitalised(view, at + 1) || isLowerPlace(view, at + 1);
+  return isLowerPlace(view, at);
+}
+
+/** In lower-case text only words that no dictionary holds, or places, go on. */
+function isLowerPlace(view: View, at: number): boolean {
+  const flags = flagsAt(view, at);
+  if (!isWord(view, at) || shapeAt(view, at) !== LOWER || lengthAt(view, at) < 3) return false;
+  return (
+    (flags & (BIT.CITY | BIT.STATE)) !== 0 ||
+    (flags & (BIT.COMMON | BIT.STOP | BIT.UNIT | BIT.CLINICAL | BIT.MONTH | BIT.TITLE)) === 0 ||
+    wordAt(view, at) === 'united' ||
+    wordAt(view, at) === 'states'
+  );
+}
+
+/** Belongs to an address only when something follows. */
+function isWeak(view: View, at: number): boolean {
+  return isWord(view, at) && (flagsAt(view, at) & BIT.PARTICLE) !== 0 && !isCapitalised(view, at);
+}
