@@ -64,7 +64,7 @@ export const PARTS: FieldTable = {
 
 const content: Visit = stringOr(text, list(tagged('type', PARTS)));
 
-// `parsed` and `parsed_arguments` are added by the SDK's helpers and come back with the history.
+// `parsed` and `parsed_arguments` are added by the SDK's parsing methods and come back with the history.
 const functionCall: Visit = object({ name, arguments: argument, parsed_arguments: json });
 /** Tool calls of an assistant message by type. */
 export const TOOL_CALLS: FieldTable = {
