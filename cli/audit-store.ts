@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainId } from '#contract/brand.ts';
-import { isChainId } from '#contract/chain.ts';
+import { type ChainHead, isChainId } from '#contract/chain.ts';
 import { CHAIN_LAYOUT, chainFolder, STORE_LAYOUT } from '#contract/chain-layout.ts';
 import {
   type Attestation,
@@ -15,7 +15,7 @@ import {
 } from '#contract/chain-protocol.ts';
 import { parseSegmentStart, walkFrames } from '#contract/chain-segment.ts';
 import { SIGNED_TYPE, type Signed } from '#contract/chain-signature.ts';
-import type { Frame } from '#contract/record-frame.ts';
+import { findFrame, type Frame } from '#contract/record-frame.ts';
 import { UsageError } from './io.ts';
 
 /** A statement that the collector signed, not yet verified. */
@@ -74,18 +74,16 @@ export function* framesOf(
   for (const { name, bytes } of store.segments(chain)) {
     const start = parseSegmentStart(bytes);
     if (start === null) continue;
-    let { next: at, head } = start;
-    for (;;) {
-      let onward: number | null = null;
-      for (const step of walkFrames(bytes, at, head)) {
+    let { next: at, head }: { next: number | null; head: ChainHead } = start;
+    while (at !== null) {
+      const from: number = at;
+      at = null;
+      for (const step of walkFrames(bytes, from, head)) {
         if (step.kind === 'frame') {
           head = step.head;
-          yield { frame: step.frame, seq: step.head.seq, segment: name };
-        } else onward = step.next;
+          yield { frame: step.frame, seq: head.seq, segment: name };
+        } else if (step.why !== 'end') at = findFrame(bytes, step.at + 1);
       }
-      if (onward === null) break;
-      at = onward;
-      head = { seq: head.seq + 1, hash: head.hash };
     }
   }
 }

@@ -46,12 +46,7 @@ function parseHeader(text: string): z.infer<typeof headerSchema> | null {
 /** One step along a segment: an intact frame with the head after it, or where and why the walk stopped. */
 export type SegmentStep =
   | { readonly kind: 'frame'; readonly frame: Frame; readonly at: number; readonly head: ChainHead }
-  | {
-      readonly kind: 'stop';
-      readonly at: number;
-      readonly why: 'end' | 'incomplete' | 'damaged';
-      readonly next: number | null;
-    };
+  | { readonly kind: 'stop'; readonly at: number; readonly why: 'end' | 'incomplete' | 'damaged' };
 
 /**
  * Walks the chained frames of a segment and computes the head after each. What records say of their own place is not
@@ -65,11 +60,11 @@ export function* walkFrames(bytes: Uint8Array, at: number, head: ChainHead): Gen
   for (;;) {
     const parsed = parseFrame(bytes, place);
     if (parsed.kind !== 'frame') {
-      yield { kind: 'stop', at: place, why: parsed.kind, next: parsed.kind === 'damaged' ? parsed.next : null };
+      yield { kind: 'stop', at: place, why: parsed.kind };
       return;
     }
     if (parsed.frame.type === FRAME_TYPE.header) {
-      yield { kind: 'stop', at: place, why: 'damaged', next: parsed.frame.next };
+      yield { kind: 'stop', at: place, why: 'damaged' };
       return;
     }
     current = nextHead(current, parsed.frame.covered);

@@ -4,7 +4,7 @@ import { type ChainHead, genesis, nextHead } from './chain.ts';
 import type { Finding, FindingCode } from './chain-finding.ts';
 import { parseSegmentStart } from './chain-segment.ts';
 import { publicKeySchema, thumbprint, verifyingKey, verifySigned } from './chain-signature.ts';
-import { type Frame, FRAME_TYPE, parseFrame } from './record-frame.ts';
+import { findFrame, type Frame, FRAME_TYPE, parseFrame } from './record-frame.ts';
 import { readRecord, type StoredRecord } from './record-read.ts';
 import { parsePartName } from './seal.ts';
 
@@ -88,21 +88,19 @@ function walkSegment(walk: Walk, bytes: Uint8Array, last: boolean): void {
   if (start.header.chain_id !== walk.chain)
     return report(walk, 'foreign_record', null, 'a segment belongs to another chain');
   checkStart(walk, start.head);
-  for (let at = start.next; ; ) {
+  for (let at: number | null = start.next; at !== null; ) {
     const parsed = parseFrame(bytes, at);
     if (parsed.kind === 'frame') {
       checkFrame(walk, parsed.frame);
       at = parsed.frame.next;
-    } else if (parsed.kind === 'damaged') {
-      report(walk, 'edited', walk.head.seq + 1, 'the checksum of a frame does not fit');
-      walk.hurt = true;
-      if (parsed.next === null) return;
-      walk.head = { seq: walk.head.seq + 1, hash: walk.head.hash };
-      at = parsed.next;
-    } else {
-      if (at < bytes.length) checkTail(walk, bytes.length - at, last);
-      return;
+      continue;
     }
+    if (at === bytes.length) return;
+    const onward = findFrame(bytes, at + 1);
+    if (parsed.kind !== 'damaged' && onward === null) return checkTail(walk, bytes.length - at, last);
+    report(walk, 'edited', walk.head.seq + 1, 'a frame is damaged: its checksum or its length does not fit');
+    walk.hurt = true;
+    at = onward;
   }
 }
 
@@ -181,15 +179,15 @@ function checkRecord(walk: Walk, frame: Frame, before: ChainHead): void {
 
 function checkPlace(walk: Walk, record: StoredRecord, before: ChainHead): void {
   const expected = before.seq + 1;
-  if (record.seq > expected) {
+  const linked = record.prev === before.hash.toString('base64url');
+  // How many frames damage took cannot be known; the record after it says where it stands, and is linked to by all that follow.
+  if (walk.hurt && record.seq > walk.head.seq - 1) walk.hurt = false;
+  else if (record.seq > expected) {
     walk.gaps.push({ from: expected, to: record.seq - 1, at: walk.findings.length });
     report(walk, 'gap', expected, `records ${expected} to ${record.seq - 1} are missing`);
   } else if (record.seq < expected)
     misplaced(walk, record.seq, 'foreign_record', 'frames were put in before this record');
-  else if (record.prev !== before.hash.toString('base64url') && !walk.hurt) {
-    report(walk, 'edited', before.seq, 'a record does not link to what stands before it');
-  }
-  walk.hurt = false;
+  else if (!linked) report(walk, 'edited', before.seq, 'a record does not link to what stands before it');
 }
 
 function takeKey(walk: Walk, record: StoredRecord, kid: string): void {

@@ -9,6 +9,8 @@ import { crc32c } from './record-crc.ts';
 export const FRAME_TYPE = { header: 1, key: 2, record: 3, signed: 4, part: 5 } as const;
 export type FrameType = (typeof FRAME_TYPE)[keyof typeof FRAME_TYPE];
 
+const FRAME_TYPES = Object.values(FRAME_TYPE);
+
 /** Bytes before the payload of a frame: length (u32 LE, of the payload), CRC32C (u32 LE, of type and payload), type (u8). */
 export const FRAME_OVERHEAD = 9;
 const TYPE_AT = 8;
@@ -25,13 +27,13 @@ export interface Frame {
 
 /**
  * What stands at a place of a segment: a frame, the end (nothing or only zeros follow: free space), the beginning of a
- * frame whose rest is missing, or damage. `next` of damage is where the next frame would start if only the payload were hurt.
+ * frame whose rest is missing, or damage. A length that was changed may look like a missing rest: see `findFrame`.
  */
 export type FrameParse =
   | { readonly kind: 'frame'; readonly frame: Frame }
   | { readonly kind: 'end' }
   | { readonly kind: 'incomplete' }
-  | { readonly kind: 'damaged'; readonly next: number | null };
+  | { readonly kind: 'damaged' };
 
 /**
  * Writes one frame.
@@ -60,18 +62,28 @@ export function parseFrame(bytes: Uint8Array, at: number): FrameParse {
   if (left < FRAME_OVERHEAD) return isZero(bytes, at) ? { kind: 'end' } : { kind: 'incomplete' };
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, FRAME_OVERHEAD);
   const length = view.getUint32(0, true);
-  if (length === 0) return isZero(bytes, at) ? { kind: 'end' } : { kind: 'damaged', next: null };
-  if (length > LIMIT.frameBytes) return { kind: 'damaged', next: null };
+  if (length === 0) return isZero(bytes, at) ? { kind: 'end' } : { kind: 'damaged' };
+  if (length > LIMIT.frameBytes) return { kind: 'damaged' };
   const next = at + FRAME_OVERHEAD + length;
   if (next > bytes.length) return { kind: 'incomplete' };
   const covered = bytes.subarray(at + TYPE_AT, next);
   const type = frameType(view.getUint8(TYPE_AT));
-  if (type === null || crc32c(covered) !== view.getUint32(4, true)) return { kind: 'damaged', next };
+  if (type === null || crc32c(covered) !== view.getUint32(4, true)) return { kind: 'damaged' };
   return { kind: 'frame', frame: { type, payload: covered.subarray(1), covered, next } };
 }
 
+/** Looks for the next intact frame at or after a place, past damage. @returns where it starts, or null */
+export function findFrame(bytes: Uint8Array, from: number): number | null {
+  for (let at = from; at + FRAME_OVERHEAD < bytes.length; at++) {
+    // The length's high byte and the type rule out nearly every place before a checksum is computed.
+    if (bytes[at + 3] !== 0 || frameType(bytes[at + TYPE_AT] ?? 0) === null) continue;
+    if (parseFrame(bytes, at).kind === 'frame') return at;
+  }
+  return null;
+}
+
 function frameType(value: number): FrameType | null {
-  return Object.values(FRAME_TYPE).find((type) => type === value) ?? null;
+  return FRAME_TYPES.find((type) => type === value) ?? null;
 }
 
 function isZero(bytes: Uint8Array, from: number): boolean {

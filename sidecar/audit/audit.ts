@@ -26,10 +26,10 @@ export interface Audit {
  */
 export async function startAudit(options: AuditOptions): Promise<Audit> {
   const evidence = await openEvidence(options.evidence);
-  const { chain, workload, dir } = options.evidence;
+  const { chain, workload } = options.evidence;
   const client = new CollectorClient(options.collector, { chain, workload, signing: evidence.signing });
   const onAlert = (why: string): void => options.onAlert?.(why);
-  const shipper = new Shipper({ dir, spool: evidence.spool, client, onAlert });
+  const shipper = new Shipper({ dir: evidence.dir, spool: evidence.spool, client, onAlert });
   evidence.onDurable = () => shipper.wake();
   shipper.start();
   return {

@@ -21,7 +21,7 @@ import { cutOutcome } from './cut-outcome.ts';
 import { ExchangeLedger } from './ledger.ts';
 import { partsOf, sizesOf } from './part-entry.ts';
 import type { Recipient } from './recipients.ts';
-import { scanSpool, type SpoolScan } from './scan.ts';
+import { scanSpool, spoolFolder, type SpoolScan } from './scan.ts';
 import { SigningKey } from './signing-key.ts';
 import { Spool } from './spool.ts';
 import type { SpoolEntry } from './spool-entry.ts';
@@ -51,7 +51,7 @@ export interface EvidenceOptions {
 /**
  * Opens the evidence of this pod: reads what a process before left, makes a signing key, writes the durable open record
  * and the outcome of exchanges that were cut. A volume that does not take writes does not throw here: `state` refuses.
- * @throws Error when the folder cannot be read, lies in memory, or belongs to another chain
+ * @throws Error when the folder cannot be read or lies in memory
  */
 export async function openEvidence(options: EvidenceOptions): Promise<PodEvidence> {
   mkdirSync(options.dir, { recursive: true, mode: 0o700 });
@@ -61,8 +61,9 @@ export async function openEvidence(options: EvidenceOptions): Promise<PodEvidenc
       `the spool folder lies on ${memory}, which is lost with the node's memory: mount a disk volume there`,
     );
   }
-  const scan = scanSpool(options.dir, options.chain);
-  const evidence = new PodEvidence(options, scan, SigningKey.create());
+  const dir = spoolFolder(options.dir, options.chain);
+  const scan = scanSpool(dir, options.chain);
+  const evidence = new PodEvidence({ ...options, dir }, scan, SigningKey.create());
   await evidence.begin(scan);
   return evidence;
 }
@@ -71,6 +72,8 @@ export async function openEvidence(options: EvidenceOptions): Promise<PodEvidenc
 export class PodEvidence implements Evidence {
   readonly signing: SigningKey;
   readonly spool: Spool;
+  /** Where the segments lie. */
+  readonly dir: string;
   readonly #options: EvidenceOptions;
   readonly #keys: ContentKeys;
   /** Called when bytes became durable: the sender looks for what is new. */
@@ -82,6 +85,7 @@ export class PodEvidence implements Evidence {
 
   constructor(options: EvidenceOptions, scan: SpoolScan, signing: SigningKey) {
     this.#options = options;
+    this.dir = options.dir;
     this.#keys = new ContentKeys(options.recipients);
     this.signing = signing;
     const identity = { chain: options.chain, signing, clock: options.clock ?? systemClock };

@@ -1,19 +1,20 @@
+import { hash } from 'node:crypto';
 import {
-  copyFileSync,
-  ftruncateSync,
+  closeSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
-  closeSync,
   readdirSync,
   readFileSync,
-  renameSync,
+  unlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainId } from '#contract/brand.ts';
 import { type ChainHead, genesis, nextHead } from '#contract/chain.ts';
 import { parseSegmentStart, type SegmentStart, walkFrames } from '#contract/chain-segment.ts';
-import { parseFrame } from '#contract/record-frame.ts';
+import { findFrame, parseFrame } from '#contract/record-frame.ts';
 import { readRecord } from '#contract/record-read.ts';
 import type { ChainStart } from './chain-writer.ts';
 import { Segment, segmentOrdinal } from './segment.ts';
@@ -40,15 +41,27 @@ interface Scanned {
 }
 
 /**
+ * Chooses the folder of a chain. A folder in which another chain lies, because a pod before was given it too, gets a folder
+ * of its own for this one: what the other pod could not send stays as it is.
+ */
+export function spoolFolder(dir: string, chain: ChainId): string {
+  const foreign = segmentNames(dir).some((name) => {
+    const start = parseSegmentStart(readFileSync(join(dir, name)));
+    return start !== null && start.header.chain_id !== chain;
+  });
+  if (!foreign) return dir;
+  mkdirSync(join(dir, chain), { recursive: true, mode: 0o700 });
+  return join(dir, chain);
+}
+
+/**
  * Reads the spool that a process before left (audit.md §3.2). An incomplete tail is cut: it was never durable. Any other
  * damage is quarantined with its bytes; intact frames before it stay. Nothing that could be evidence is deleted.
  * @throws Error when the folder holds another chain, or cannot be read
  */
 export function scanSpool(dir: string, chain: ChainId): SpoolScan {
   const open = new Set<string>();
-  const names = readdirSync(dir)
-    .filter((name) => segmentOrdinal(name) !== null)
-    .sort();
+  const names = segmentNames(dir);
   let head = genesis(chain);
   let cut = 0;
   let quarantined = 0;
@@ -67,13 +80,19 @@ export function scanSpool(dir: string, chain: ChainId): SpoolScan {
   return { head, ordinal, segments, cut, quarantined, orphans: [...open] };
 }
 
+function segmentNames(dir: string): readonly string[] {
+  return readdirSync(dir)
+    .filter((name) => segmentOrdinal(name) !== null)
+    .sort();
+}
+
 function scanSegment(dir: string, name: string, chain: ChainId, open: Set<string>): Scanned {
   const bytes = readFileSync(join(dir, name));
   const start = parseSegmentStart(bytes);
   if (start !== null && start.header.chain_id !== chain) {
-    throw new Error('the spool folder holds the records of another chain: give every pod a folder of its own');
+    throw new Error('a segment of the spool belongs to another chain');
   }
-  if (start === null) return withoutStart(dir, name, bytes);
+  if (start === null) return withoutStart(dir, name, bytes, open);
   let end = start.head;
   for (const step of walkFrames(bytes, start.next, start.head)) {
     if (step.kind === 'frame') {
@@ -82,26 +101,28 @@ function scanSegment(dir: string, name: string, chain: ChainId, open: Set<string
       continue;
     }
     const segment = recovered(name, start, { bytes: step.at, head: end });
-    if (step.why === 'end') return { segment, end, cut: bytes.length - step.at, quarantined: false };
-    const beyond = step.why === 'damaged' && step.next !== null ? lastPlace(bytes, step.next, open) : null;
-    if (step.why === 'damaged') keepCopy(dir, name);
+    const cut = bytes.length - step.at;
+    if (step.why === 'end') return { segment, end, cut, quarantined: false };
+    const beyond = lastPlace(bytes, step.at + 1, open);
+    const quarantined = step.why === 'damaged' || beyond !== null;
+    keepCopy(dir, name, quarantined ? bytes : bytes.subarray(step.at));
     truncate(dir, name, step.at);
-    return { segment, end: beyond ?? end, cut: bytes.length - step.at, quarantined: step.why === 'damaged' };
+    return { segment, end: beyond ?? end, cut, quarantined };
   }
   throw new Error('a walk over frames ends with a stop');
 }
 
-/** A file without a readable header: a create that was cut short holds no record, anything else is kept aside. */
-function withoutStart(dir: string, name: string, bytes: Uint8Array): Scanned {
-  const parsed = parseFrame(bytes, 0);
-  if (parsed.kind === 'end' || parsed.kind === 'incomplete')
+/** A file without a readable header: an empty one is a create that was cut short, anything else is kept aside. */
+function withoutStart(dir: string, name: string, bytes: Uint8Array, open: Set<string>): Scanned {
+  if (parseFrame(bytes, 0).kind === 'end') {
+    unlinkSync(join(dir, name));
     return { segment: null, end: null, cut: bytes.length, quarantined: false };
-  mkdirSync(join(dir, QUARANTINE), { recursive: true, mode: 0o700 });
-  renameSync(join(dir, name), join(dir, QUARANTINE, name));
-  syncFolder(join(dir, QUARANTINE));
+  }
+  const end = lastPlace(bytes, 0, open);
+  keepCopy(dir, name, bytes);
+  unlinkSync(join(dir, name));
   syncFolder(dir);
-  const next = parsed.kind === 'frame' ? parsed.frame.next : parsed.next;
-  return { segment: null, end: next === null ? null : lastPlace(bytes, next, new Set()), cut: 0, quarantined: true };
+  return { segment: null, end, cut: 0, quarantined: true };
 }
 
 /**
@@ -110,14 +131,12 @@ function withoutStart(dir: string, name: string, bytes: Uint8Array): Scanned {
  */
 function lastPlace(bytes: Uint8Array, from: number, open: Set<string>): ChainHead | null {
   let place: ChainHead | null = null;
-  let at = from;
-  for (;;) {
+  for (let at = findFrame(bytes, from); at !== null; ) {
     const parsed = parseFrame(bytes, at);
-    if (parsed.kind === 'damaged' && parsed.next !== null) {
-      at = parsed.next;
+    if (parsed.kind !== 'frame') {
+      at = findFrame(bytes, at + 1);
       continue;
     }
-    if (parsed.kind !== 'frame') return place;
     const record = readRecord(parsed.frame)?.record;
     follow(record, open);
     const before: ChainHead | null =
@@ -125,6 +144,7 @@ function lastPlace(bytes: Uint8Array, from: number, open: Set<string>): ChainHea
     place = before === null ? null : nextHead(before, parsed.frame.covered);
     at = parsed.frame.next;
   }
+  return place;
 }
 
 function follow(
@@ -157,7 +177,7 @@ function supersede(dir: string, before: Segment, next: Segment): void {
   if (start === null) return;
   const end = placeOf(bytes, start, next.start);
   if (end === null) return;
-  keepCopy(dir, before.name);
+  keepCopy(dir, before.name, bytes);
   truncate(dir, before.name, end);
   before.bytes = end;
   before.durableBytes = end;
@@ -174,9 +194,13 @@ function placeOf(bytes: Uint8Array, start: SegmentStart, head: ChainHead): numbe
   return null;
 }
 
-function keepCopy(dir: string, name: string): void {
+/** Keeps bytes that the chain goes on without: they may be evidence, so they are never deleted here. */
+function keepCopy(dir: string, name: string, bytes: Uint8Array): void {
   mkdirSync(join(dir, QUARANTINE), { recursive: true, mode: 0o700 });
-  copyFileSync(join(dir, name), join(dir, QUARANTINE, name));
+  writeFileSync(join(dir, QUARANTINE, `${name}.${hash('sha256', bytes).slice(0, 16)}`), bytes, {
+    mode: 0o600,
+    flush: true,
+  });
   syncFolder(join(dir, QUARANTINE));
 }
 

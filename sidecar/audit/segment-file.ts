@@ -1,4 +1,4 @@
-import { close, constants, fdatasync, fstatSync, ftruncate, openSync, writev, writevSync } from 'node:fs';
+import { close, constants, fdatasync, fstatSync, ftruncate, openSync, unlink, writev, writevSync } from 'node:fs';
 import { join } from 'node:path';
 import { LIMIT } from '#contract/limit.ts';
 import { syncFolder } from './volume.ts';
@@ -9,18 +9,21 @@ const CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | const
 export class SegmentFile {
   readonly #fd: number;
   readonly #sync: boolean;
+  readonly #path: string;
   #position = 0;
 
-  private constructor(fd: number, sync: boolean) {
+  private constructor(fd: number, path: string, sync: boolean) {
     this.#fd = fd;
+    this.#path = path;
     this.#sync = sync;
   }
 
   /** Creates the file and makes its name durable. @throws when it exists or cannot be created. */
   static create(dir: string, name: string, sync: boolean): SegmentFile {
-    const fd = openSync(join(dir, name), CREATE, 0o600);
+    const path = join(dir, name);
+    const fd = openSync(path, CREATE, 0o600);
     if (sync) syncFolder(dir);
-    return new SegmentFile(fd, sync);
+    return new SegmentFile(fd, path, sync);
   }
 
   /** Appends. Small groups go to the page cache at once, large ones do not hold up the thread. @throws on any fault. */
@@ -41,15 +44,14 @@ export class SegmentFile {
     });
   }
 
-  /** Whether `sync` has anything to wait for. */
-  get synced(): boolean {
-    return !this.#sync;
-  }
-
-  /** Ends writing. With `length`, what lies beyond it was never durable and is cut off, as far as the volume lets us. */
+  /**
+   * Ends writing. With `length`, what lies beyond it was never durable and is cut off, as far as the volume lets us: the whole
+   * file when nothing of it was.
+   */
   end(length?: number): void {
     const shut = (): void => close(this.#fd, () => undefined);
     if (length === undefined) shut();
+    else if (length === 0) unlink(this.#path, shut);
     else ftruncate(this.#fd, length, shut);
   }
 

@@ -3,17 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseRecipients } from '#sidecar/audit/recipients.ts';
 import { startAudit } from '#sidecar/audit/audit.ts';
-import {
-  collectorRig,
-  evidenceOptions,
-  filesBelow,
-  folder,
-  makeKeys,
-  outcomeFacts,
-  refusedFacts,
-  requestFacts,
-  runAudit,
-} from '#test/sidecar/audit/rig.ts';
+import { evidenceOptions, outcomeFacts, refusedFacts, requestFacts } from '#test/sidecar/audit/facts.ts';
+import { collectorRig, filesBelow, folder, makeKeys, runAudit } from '#test/sidecar/audit/rig.ts';
 
 const NOTE = 'Patient Maria Gonzalez, MRN 48213377, was seen today.';
 

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto';
+import { randomBytes, webcrypto } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +10,6 @@ import { audit } from '#cli/audit.ts';
 import type { CommandIo } from '#cli/io.ts';
 import { keysInit } from '#cli/keys.ts';
 import { type Collector, startCollector } from '#collector/collector.ts';
-import type { ChainId, ExchangeId, Host } from '#contract/brand.ts';
-import type { OutcomeFacts, RefusedFacts, RequestFacts } from '#contract/record.ts';
-import type { EvidenceOptions } from '#sidecar/audit/evidence.ts';
-import { parseRecipients } from '#sidecar/audit/recipients.ts';
 
 /** A folder that is gone when the test is. */
 export function folder(): string {
@@ -52,97 +48,13 @@ export async function makeKeys(
   };
 }
 
-/** A set of recipients without files. */
-export function recipients() {
-  const key = (kid: string) => ({
-    ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
-    kid,
-  });
-  return parseRecipients(JSON.stringify({ keys: [key('auditor-1'), key('escrow-1')] }));
-}
-
-export function newChain(): ChainId {
-  return `chain-${randomBytes(12).toString('base64url')}` as ChainId;
-}
-
-export function evidenceOptions(dir: string, more: Partial<EvidenceOptions> = {}): EvidenceOptions {
-  return {
-    dir,
-    chain: newChain(),
-    workload: 'clinic/default/notes-0',
-    version: '0.1.0',
-    config: 'c',
-    recipients: recipients(),
-    allowMemory: true,
-    ...more,
-  };
-}
-
-export function requestFacts(exchange: string, more: Partial<RequestFacts> = {}): RequestFacts {
-  return {
-    exchange: exchange as ExchangeId,
-    connection: 7,
-    dialect: 'anthropic.messages',
-    provider: 'anthropic',
-    host: 'api.anthropic.com' as Host,
-    port: 443,
-    agreement: 'anthropic-api',
-    model: 'claude-sonnet-4-20250514',
-    stream: false,
-    policy: '1.2',
-    mode: 'enforce',
-    would: null,
-    checks: ['provider', 'agreement'],
-    phi: { name: 2 },
-    credential: 'sha256:0a1b2c',
-    actor: { workload: 'clinic/default/notes-0', attribution: 'workload' },
-    disclosure: true,
-    sizes: { received: 100, sent: 110 },
-    ...more,
-  };
-}
-
-export function refusedFacts(exchange: string): RefusedFacts {
-  const { connection, dialect, provider, host, port, model, credential, actor } = requestFacts(exchange);
-  return {
-    exchange: exchange as ExchangeId,
-    connection,
-    dialect,
-    provider,
-    host,
-    port,
-    model,
-    credential,
-    actor,
-    agreement: null,
-    policy: '1.2',
-    checks: [],
-    phi: {},
-    reason: 'agreement_missing',
-  };
-}
-
-export function outcomeFacts(more: Partial<OutcomeFacts> = {}): OutcomeFacts {
-  return {
-    outcome: 'completed',
-    status: 200,
-    reason: null,
-    usage: { input: 10, output: 20 },
-    model: 'claude-sonnet-4-20250514',
-    bytes: { received: 10, sent: 12 },
-    durations: { total: 12, firstByte: 8, overhead: 1 },
-    restored: 2,
-    ...more,
-  };
-}
-
 /** A certificate for 127.0.0.1 and its key. */
 export async function makeCertificate(dir: string): Promise<{ readonly cert: string; readonly key: string }> {
   x509.cryptoProvider.set(webcrypto as never);
   const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=collector',
-    keys: keys as never,
+    keys,
     signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
     notBefore: new Date(Date.now() - 60_000),
     notAfter: new Date(Date.now() + 3_600_000),
@@ -191,9 +103,7 @@ export async function collectorRig(dir: string) {
 }
 
 /** Runs `lazaret audit`. */
-export async function runAudit(
-  ...args: string[]
-): Promise<{
+export async function runAudit(...args: string[]): Promise<{
   readonly code: number;
   readonly lines: readonly Record<string, unknown>[];
   readonly text: string;
