@@ -96,6 +96,8 @@ function detectWord(view: View, at: number, bits: number, marks: number): number
   }
   if (last > at) return last;
   if (view.tokens.kind[at] === MIXED) return tryAll(BY_MIXED, view, at);
+  if ((bits & BIT.CITY) !== 0 && (bits & BIT.GIVEN) !== 0) last = recognizeName(view, at);
+  if (last > at) return last;
   if ((bits & INTERESTING) !== 0) {
     for (const { bits: wanted, recognize } of BY_BITS) {
       if ((bits & wanted) === 0) continue;

@@ -26,7 +26,12 @@ const JOINTS = GAP.SPACE | GAP.COMMA | GAP.NEWLINE | GAP.HASH | GAP.HYPHEN | GAP
 /** `Apt 4B`, `, Suite 200`, `#12`. @param at the unit's word. @returns its last token, or the one before `at` */
 export function unitAt(view: View, at: number): number {
   const gap = gapBefore(view, at);
-  if (gap < 0 || (gap & ~(JOINTS | GAP.PERIOD | GAP.OTHER | GAP.CLOSE)) !== 0 || distance(view, at) > 4) return at - 1;
+  if (
+    gap < 0 ||
+    (gap & ~(JOINTS | GAP.PERIOD | GAP.OTHER | GAP.CLOSE | ((gap & GAP.NEWLINE) !== 0 ? GAP.END : 0))) !== 0 ||
+    distance(view, at) > 6
+  )
+    return at - 1;
   if ((gap & GAP.HASH) !== 0 && (isNumber(view, at) || isMixed(view, at))) return at;
   if (!UNITS.has(wordAt(view, at)) || (gapBefore(view, at + 1) & ~(GAP.SPACE | GAP.PERIOD | GAP.HASH)) !== 0)
     return at - 1;
@@ -61,9 +66,11 @@ export function blockEnd(view: View, from: number): number {
 }
 
 function joins(view: View, at: number, gap: number): boolean {
-  if ((gap & ~(JOINTS | GAP.PERIOD | GAP.OTHER | GAP.CLOSE)) !== 0 || distance(view, at) > 6) return false;
+  // Quoted mail puts `> ` before each line.
+  const quoted = (gap & GAP.NEWLINE) !== 0 ? GAP.END | GAP.CLOSE | GAP.OTHER : 0;
+  if ((gap & ~(JOINTS | GAP.PERIOD | quoted)) !== 0 || distance(view, at) > 6) return false;
   // A period ends the sentence unless it ends an abbreviation (`St.`, `Rd.`).
-  if ((gap & GAP.PERIOD) !== 0 && ((gap & GAP.NEWLINE) === 0 || true))
+  if ((gap & GAP.PERIOD) !== 0)
     return (flagsAt(view, at - 1) & (BIT.STREET | BIT.DIRECTION)) !== 0 && (gap & GAP.COMMA) !== 0;
   if ((gap & GAP.NEWLINE) === 0) return true;
   let lines = 0;

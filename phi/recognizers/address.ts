@@ -45,10 +45,9 @@ export function recognizeStreet(view: View, at: number): number {
     unit > number ||
     isAddressed(view, at);
   if (!certain || (!words.street && !words.capital && unit === number)) return at;
+  const ended = number > words.last && isNumberEnd(view, number);
   const last =
-    words.street && number > words.last && !isAddressed(view, at) && unit === number
-      ? words.streetEnd
-      : Math.max(unit, number);
+    words.street && !(ended || isAddressed(view, at) || unit > number) ? words.streetEnd : Math.max(unit, number);
   const end = blockEnd(
     view,
     words.street && last === words.streetEnd ? Math.max(words.streetEnd, unitAt(view, words.streetEnd + 1)) : last,
@@ -74,6 +73,7 @@ function streetWords(view: View, at: number): StreetWords {
     if (gap < 0 || (gap & ~INSIDE) !== 0 || distance(view, i) > 2 || gap === 0) break;
     if ((gap & GAP.PERIOD) !== 0 && i > at + 1 && lengthAt(view, i - 1) > 4) break;
     const flags = flagsAt(view, i);
+    if (unitAt(view, i) > i) break;
     if (isStreetWord(view, i, at)) streetEnd = i;
     const ordinal = isMixed(view, i) && /^\d+(?:st|nd|rd|th)$/.test(wordAt(view, i));
     const capped = isCapitalised(view, i) || isInitial(view, i) || ordinal;
@@ -95,6 +95,9 @@ const STREET_ENDING =
 
 function isStreetWord(view: View, at: number, number: number): boolean {
   const word = wordAt(view, at);
+  // `ul. Długa 7`, `Kossuth u. 12`
+  if (/^(?:ul|u|str|av|c|pl)$/.test(word) && (gapBefore(view, at + 1) & GAP.PERIOD) !== 0)
+    return isCapitalised(view, at + 1) || isNumber(view, at + 1);
   if ((flagsAt(view, at) & BIT.STREET) !== 0) {
     if (at === number + 1) return lengthAt(view, at) > 2 && isCapitalised(view, at) && isCapitalised(view, at + 1);
     return (
@@ -119,11 +122,20 @@ function isLowerStreet(view: View, at: number): boolean {
 
 function isHouseNumber(view: View, at: number): boolean {
   return (
-    (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA)) === 0 &&
+    (gapBefore(view, at) &
+      ~(GAP.SPACE | GAP.COMMA | (/^(?:u|ul|str|ut)$/.test(wordAt(view, at - 1)) ? GAP.PERIOD : 0))) ===
+      0 &&
+    gapBefore(view, at) >= 0 &&
     distance(view, at) <= 2 &&
     lengthAt(view, at) <= 5 &&
     (isNumber(view, at) || (isMixed(view, at) && /^\d+[a-d]$/.test(wordAt(view, at))))
   );
+}
+
+/** Whether a number behind a street ends the clause, so that it is a house number and no count (`5 days`). */
+function isNumberEnd(view: View, at: number): boolean {
+  const gap = gapBefore(view, at + 1);
+  return gap < 0 || (gap & ~GAP.SPACE) !== 0 || isCapitalised(view, at + 1);
 }
 
 /** `address:`, `lives at`, `sent to`, `meet you at` before. */

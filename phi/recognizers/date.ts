@@ -91,7 +91,7 @@ function leadingNumber(view: View, at: number): number {
 
 /** ISO 8601 time behind `T`: the tokens joined by colons, dots, plus and hyphen. */
 function timeEnd(view: View, at: number): number {
-  if (!isMixed(view, at)) return at;
+  if (!isMixed(view, at)) return clockEnd(view, at);
   let last = at;
   while (
     last - at < 5 &&
@@ -100,6 +100,14 @@ function timeEnd(view: View, at: number): number {
   )
     last++;
   return last;
+}
+
+/** `2023-04-12 08:11:32`: a time of day that is attached to the date. */
+function clockEnd(view: View, at: number): number {
+  const hours = gapBefore(view, at + 1) === GAP.SPACE && isNumber(view, at + 1) && lengthAt(view, at + 1) <= 2;
+  if (!hours || gapBefore(view, at + 2) !== GAP.COLON || lengthAt(view, at + 2) !== 2 || !isNumber(view, at + 2))
+    return at;
+  return gapBefore(view, at + 3) === GAP.COLON && lengthAt(view, at + 3) === 2 ? at + 3 : at + 2;
 }
 
 function monthDay(view: View, at: number, mark: number): number {

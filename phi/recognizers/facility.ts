@@ -12,7 +12,7 @@ import {
   type View,
   wordAt,
 } from '../view.ts';
-import { stateBehind } from './place.ts';
+import { isAfterPreposition, stateBehind } from './place.ts';
 
 /** Hospitals, clinics, wards, practices (B): a head word such as `Hospital` with the capitalised words around it. */
 
@@ -40,6 +40,11 @@ export function recognizeSaint(view: View, at: number): number {
   )
     last++;
   if (last === at || (gapBefore(view, at + 1) & GAP.SPACE) === 0) return at;
+  // `in San Vito di Cadore`: a town.
+  if (isAfterPreposition(view, at) && (flagsAt(view, last) & BIT.FACILITY) === 0 && wordAt(view, last + 1) !== 's') {
+    emit(view, 'location', [startOf(view, at), endOf(view, stateBehind(view, last))], 0.75);
+    return last;
+  }
   const possessive = wordAt(view, last + 1) === 's' && gapBefore(view, last + 1) === GAP.APOSTROPHE;
   const named = (flagsAt(view, last) & (BIT.FACILITY | BIT.FACILITY_NAME | BIT.FACILITY_PART)) !== 0;
   if (!possessive && !named) return at;

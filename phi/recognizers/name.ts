@@ -1,6 +1,6 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { ALL_CAPS, LOWER } from '../lexer.ts';
+import { ALL_CAPS, CAPITALISED, LOWER } from '../lexer.ts';
 import {
   beginsSentence,
   emit,
@@ -30,8 +30,17 @@ export function recognizeName(view: View, at: number): number {
   let score = scoreRun(view, at, last);
   while (score === 0 && last > at) score = scoreRun(view, at, --last);
   if (score === 0) return at;
+  last = suffixEnd(view, last);
   emit(view, 'name', [startOf(view, at), endWithPeriod(view, last)], score);
   return last;
+}
+
+/** `Jr.`, `III` behind a name. */
+function suffixEnd(view: View, last: number): number {
+  const gap = gapBefore(view, last + 1);
+  return (gap & ~(GAP.SPACE | GAP.COMMA)) === 0 && gap > 0 && /^(?:jr|sr|ii|iii|iv)$/.test(wordAt(view, last + 1))
+    ? last + 1
+    : last;
 }
 
 function canBegin(view: View, at: number): boolean {
@@ -44,6 +53,12 @@ function canBegin(view: View, at: number): boolean {
     return false;
   const next = flagsAt(view, at + 1);
   if (isInitial(view, at + 1)) return (flags & (BIT.STOP | BIT.MONTH)) === 0;
+  if ((flags & NEVER) === BIT.CLINICAL)
+    return (
+      (flags & BIT.GIVEN_TOP) !== 0 &&
+      (next & (BIT.EPONYM_HEAD | BIT.STOP | BIT.COMMON)) === 0 &&
+      isCapitalised(view, at + 1)
+    );
   return (
     isCapitalised(view, at + 1) &&
     (next & BIT.SURNAME_TOP) !== 0 &&
@@ -106,29 +121,63 @@ function scoreGivenFirst(view: View, first: number, last: number): number {
   const top = (flags & BIT.GIVEN_TOP) !== 0;
   if (isInitial(view, first + 1)) return common && !top && beginsSentence(view, first) ? 0 : 0.9;
   const ordinary = (next & (BIT.COMMON | BIT.STOP)) !== 0;
-  if (!common)
-    return !ordinary || (next & BIT.SURNAME_TOP) !== 0
-      ? 0.9
-      : (next & ANY_NAME) !== 0 && last > first + 1
-        ? 0.6
-        : (next & BIT.SURNAME) !== 0 && (next & BIT.STOP) === 0
-          ? 0.6
-          : 0;
-  if (!ordinary) return (next & ANY_NAME) !== 0 || top ? 0.8 : 0;
-  return top && (next & BIT.SURNAME_TOP) !== 0 ? 0.8 : 0;
+  if (common) {
+    if (ordinary) return top && (next & BIT.SURNAME_TOP) !== 0 ? 0.8 : 0;
+    return (next & ANY_NAME) !== 0 || top ? 0.8 : 0;
+  }
+  if (!ordinary || (next & BIT.SURNAME_TOP) !== 0) return 0.9;
+  const several = (next & ANY_NAME) !== 0 && last > first + 1;
+  return several || ((next & BIT.SURNAME) !== 0 && (next & BIT.STOP) === 0) ? 0.6 : 0;
 }
 
 function scoreSingle(view: View, at: number): number {
   const flags = flagsAt(view, at);
-  if (isInitial(view, at) || (flags & NEVER) !== 0) return 0;
-  if (isIntroduced(view, at) && (shapeAt(view, at) !== ALL_CAPS || lengthAt(view, at) > 4)) return 0.7;
+  if (isInitial(view, at) || (flags & NEVER & ~BIT.CLINICAL) !== 0 || isEponym(view, at)) return 0;
+  const caps = shapeAt(view, at) === ALL_CAPS;
+  const top = (flags & BIT.GIVEN_TOP) !== 0;
+  if ((flags & BIT.CLINICAL) !== 0) return top && !caps && (flags & BIT.COMMON) === 0 ? 0.6 : 0;
+  if (isIntroduced(view, at) && (!caps || lengthAt(view, at) > 4)) return 0.7;
+  if (isInList(view, at) && (flags & (BIT.GIVEN | BIT.SURNAME_TOP)) !== 0) return 0.6;
   if ((flags & (BIT.COMMON | BIT.CITY)) !== 0 || lengthAt(view, at) < 3) return 0;
-  if (isEponym(view, at)) return 0;
-  if ((flags & BIT.GIVEN_TOP) !== 0) return 0.7;
-  if (shapeAt(view, at) === ALL_CAPS && lengthAt(view, at) < 5) return 0;
-  if ((flags & BIT.GIVEN) !== 0 && (flags & BIT.PROPER) === 0) return 0.5;
+  if (top) return 0.7;
+  if (caps && lengthAt(view, at) < 5) return 0;
+  if ((flags & BIT.GIVEN) !== 0) return 0.5;
   if ((flags & BIT.SURNAME_TOP) !== 0 && !beginsSentence(view, at)) return 0.5;
-  return 0;
+  return scoreUnlisted(view, at);
+}
+
+/** A capitalised word that no list holds, where a sentence speaks of somebody. */
+function scoreUnlisted(view: View, at: number): number {
+  const flags = flagsAt(view, at);
+  if (
+    (flags & (BIT.PROPER | BIT.FACILITY_NAME)) !== 0 ||
+    lengthAt(view, at) < 4 ||
+    shapeAt(view, at) === ALL_CAPS ||
+    endsClinically(view, at)
+  )
+    return 0;
+  if (PERSONAL.has(wordAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE) return 0.5;
+  if (beginsSentence(view, at) || (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA)) !== 0) return 0;
+  return (flags & BIT.SURNAME) !== 0 || shapeAt(view, at) === CAPITALISED ? 0.45 : 0;
+}
+
+/** Verbs and adverbs that a person is the subject of. */
+const PERSONAL = new Set(
+  'is was had has lives lived spent works worked went came said says who and will started'.split(' '),
+);
+
+/** `Kovalev, Lee and Phillips`: beside a name, in a list. */
+function isInList(view: View, at: number): boolean {
+  const before = gapBefore(view, at);
+  const newest = view.found.at(-1);
+  if (newest?.entity === 'name' && startOf(view, at) - newest.end <= 5) {
+    return /^(?:, | and | & |, and )$/.test(view.text.slice(newest.end, startOf(view, at)));
+  }
+  const next = wordAt(view, at + 1) === 'and' ? at + 2 : at + 1;
+  const joined =
+    next === at + 2 ? gapBefore(view, at + 1) === GAP.SPACE : gapBefore(view, next) === (GAP.COMMA | GAP.SPACE);
+  if (!joined || before < 0 || !isCapitalised(view, next)) return false;
+  return (flagsAt(view, next) & ANY_NAME) !== 0 && (flagsAt(view, next) & (NEVER | BIT.COMMON)) === 0;
 }
 
 /** `Wilson's disease`, `Hill sign`. */
@@ -160,8 +209,8 @@ export function recognizeLowerName(view: View, at: number): number {
     emit(view, 'name', [startOf(view, at), endOf(view, at + 1)], 0.65);
     return at + 1;
   }
-  if ((flags & BIT.GIVEN_TOP) === 0 || lengthAt(view, at) < 4 || (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) !== 0)
-    return at;
+  const alone = (flags & BIT.GIVEN_TOP) !== 0 || ((flags & BIT.PROPER) === 0 && lengthAt(view, at) >= 5);
+  if (!alone || lengthAt(view, at) < 4 || (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) !== 0) return at;
   emit(view, 'name', [startOf(view, at), endOf(view, at)], 0.6);
   return at;
 }

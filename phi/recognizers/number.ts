@@ -1,7 +1,7 @@
 import type { Entity } from '#contract/entity.ts';
 import { digitRun, type DigitRun, isContinued, passesLuhn } from '../digits.ts';
 import { LABEL } from '../words/labels.ts';
-import { distance, emit, isMixed, labelAt, startOf, endOf, type View, wordAt } from '../view.ts';
+import { distance, emit, isMixed, isNumber, labelAt, startOf, endOf, type View, wordAt } from '../view.ts';
 
 /** Numbers known by their shape: telephone (D), fax (E), social security (G), cards (J), IPv4 (O). */
 
@@ -56,11 +56,21 @@ function card(run: DigitRun): Found {
   return ['account', grouped ? 0.9 : 0.8, run.last];
 }
 
+/** `office`, `-Fax`, `mobile` behind a number. */
+function isPhoneWord(view: View, at: number): boolean {
+  const label = labelAt(view, at);
+  return (
+    (label === LABEL.PHONE || label === LABEL.FAX || wordAt(view, at) === 'office' || wordAt(view, at) === 'desk') &&
+    distance(view, at) === 1
+  );
+}
+
 function phone(view: View, run: DigitRun): Found {
   const label = labelBefore(view, run.first);
   const entity: Entity =
     label === LABEL.FAX || (label === 0 && labelAt(view, run.last + 1) === LABEL.FAX) ? 'fax' : 'phone';
   const labelled =
+    isPhoneWord(view, run.last + 1) ||
     label === LABEL.PHONE ||
     label === LABEL.FAX ||
     label === LABEL.WEAK_PHONE ||
@@ -74,7 +84,7 @@ function phone(view: View, run: DigitRun): Found {
   if (/^(001-|00-?1-)?3-3-4$/.test(groups.replace(/^3-(3-3-4)$/, '001-$1')) && run.digits.startsWith('001'))
     return [entity, 0.8, run.last];
   if (groups === '3-4' && labelled) return [entity, 0.75, run.last];
-  if (labelled && run.groups.length >= 2 && length >= 7 && length <= 15) return [entity, 0.7, run.last];
+  if (labelled && run.groups.length >= 2 && length >= 6 && length <= 15) return [entity, 0.7, run.last];
   if (label === LABEL.PHONE && length >= 7 && length <= 15) return [entity, 0.7, run.last];
   const national = run.digits.startsWith('0') && run.groups.length >= 2 && length >= 9 && length <= 13;
   return national ? [entity, 0.6, run.last] : undefined;
@@ -99,6 +109,8 @@ function extensionEnd(view: View, last: number, end: number): number {
 export function labelBefore(view: View, at: number): number {
   for (let i = at - 1; i >= at - REACH && i >= view.from; i--) {
     const label = labelAt(view, i);
+    // A label behind another number is that number's.
+    if (isNumber(view, i) && i < at - 1 && label === 0) return 0;
     if (label !== 0 && label !== LABEL.WEAK_OTHER) return label;
   }
   return 0;

@@ -1,6 +1,6 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { ALL_CAPS, CAPITALISED, LOWER } from '../lexer.ts';
+import { ALL_CAPS, CAMEL, CAPITALISED, LOWER } from '../lexer.ts';
 import { endsClinically } from './name-shape.ts';
 import { phraseAt } from '../phrase.ts';
 import {

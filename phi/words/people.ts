@@ -19,7 +19,7 @@ export const PEOPLE: readonly WordGroup[] = [
   ),
   group(
     BIT.PARTICLE,
-    'van von der den de del della di da du la le los las el al bin ibn ben abu dos das do san st mac ter ten af av zu dal',
+    'dalla dello delle degli des aux sur sous het op de van von der den de del della di da du la le los las el al bin ibn ben abu dos das do san st mac ter ten af av zu dal',
   ),
   group(
     BIT.GIVEN,

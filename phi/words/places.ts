@@ -45,7 +45,7 @@ export const PLACES: readonly WordGroup[] = [
   ),
   group(
     BIT.STATE_CODE,
-    'al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wa wv wi wy dc pr',
+    'al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wa wv wi wy dc pr ab bc mb nb nl ns on pe qc sk yt nsw vic qld tas gu vi aa ae ap',
   ),
   group(
     BIT.COUNTRY | BIT.STOP,
@@ -67,7 +67,7 @@ export const PLACES: readonly WordGroup[] = [
   group(
     BIT.STREET,
     `street st avenue ave av road rd boulevard blvd lane ln drive dr court ct way place pl parkway pkwy highway hwy terrace ter circle cir square sq trail trl loop alley plaza crescent close mews row trafficway
-    turnpike tpke expressway freeway fwy pike run path crossing landing cove ridge bypass route strasse str rue via calle avenida gade gata vej weg laan straat ulica utca box apt apartment suite ste rua av travessa praca piazza corso viale strada paseo camino carrera ruta plac aleja esplanade grove gardens mall crossroad`,
+    turnpike tpke expressway freeway fwy pike run path crossing landing cove ridge bypass route strasse str rue via calle avenida gade gata vej weg laan straat ulica utca ul str apo fpo dpo psc cours chemin quai allee impasse boulevar box apt apartment suite ste rua av travessa praca piazza corso viale strada paseo camino carrera ruta plac aleja esplanade grove gardens mall crossroad`,
   ),
   group(BIT.DIRECTION, 'n s e w ne nw se sw north south east west northeast northwest southeast southwest'),
   group(
