@@ -57,6 +57,7 @@ function clusterPolicy(source: PolicySource, exemptions: readonly ExemptionSpec[
     maxIdentifiers: policy.maxIdentifiers,
     media: policy.media,
     requireUser: policy.requireUser.length === 0 ? null : policy.requireUser,
+    userJwt: policy.userJwt,
     organization: policy.organization,
     denyFeatures: policy.denyFeatures,
     denyModels: policy.denyModels,

@@ -62,6 +62,22 @@ export const EXEMPTION_SPEC = z.strictObject({
   grant: GRANT,
 });
 
+/** A public key that users' tokens are verified with; a private or symmetric one would let any reader of policy sign. */
+const TOKEN_KEY = z
+  .looseObject({ kty: z.enum(['EC', 'RSA', 'OKP']), kid: z.string().optional(), alg: z.string().optional() })
+  .refine((key) => !('d' in key) && !('k' in key), 'must be a public key: leave the private members out');
+
+const USER_JWT = z.strictObject({
+  header: z
+    .string()
+    .regex(/^x-[a-z0-9-]{1,62}$/, 'must be a header field of your own in lower case, such as x-lazaret-jwt')
+    .default('x-lazaret-jwt'),
+  issuer: TEXT,
+  audience: TEXT,
+  claim: NAME.default('sub'),
+  keys: z.array(TOKEN_KEY).min(1, 'must hold at least one public JWK').max(16),
+});
+
 const LAST_VERIFIED = z.strictObject({
   warnDays: z.int().min(1).default(90),
   denyDays: z.int().min(1).nullable().default(null),
@@ -80,6 +96,7 @@ export const VALUES = z.strictObject({
       maxIdentifiers: IDENTIFIERS.nullable().default(null),
       media: MEDIA.default('deny'),
       requireUser: USERS.default([]),
+      userJwt: USER_JWT.nullable().default(null),
       organization: ORGANIZATION.default('when-pinned'),
       denyFeatures: z.array(GLOB).default([]),
       allowModels: z.array(GLOB).default([]),

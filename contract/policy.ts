@@ -84,6 +84,17 @@ export const POLICY = z
       .array(z.enum(['jwt', 'header', 'body']))
       .readonly()
       .nullable(),
+    /** How users' tokens are verified: the field that carries one, and whose they must be. Null: none is looked at. */
+    userJwt: z
+      .strictObject({
+        header: z.string(),
+        issuer: z.string(),
+        audience: z.string(),
+        claim: z.string(),
+        keys: z.array(z.looseObject({ kty: z.string() })).readonly(),
+      })
+      .readonly()
+      .nullable(),
     organization: z.enum(['when-pinned', 'required']),
     denyFeatures: TEXTS,
     denyModels: TEXTS,

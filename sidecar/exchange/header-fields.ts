@@ -106,22 +106,27 @@ export function clientFields(fields: Fields, keepCoding = false): Fields {
   );
 }
 
-/** The fields of an observed request: all of them but those of one connection, which are written anew, and our own. */
-export function observedFields(fields: Fields): Fields {
-  const ours = new Set([
-    'connection',
-    'content-length',
-    'expect',
-    'host',
-    'keep-alive',
-    'proxy-connection',
-    'te',
-    'trailer',
-    'transfer-encoding',
-    'upgrade',
-    'x-lazaret-user',
-  ]);
-  return fields.filter(([name]) => !ours.has(name.toLowerCase()));
+/** Fields of one connection, which are written anew, and the user's, which are for us. */
+const NOT_OBSERVED = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-lazaret-user',
+]);
+
+/**
+ * The fields of an observed request: all but those of one connection and of the user.
+ * @param tokenField the field that carries the user's token, where policy knows one
+ */
+export function observedFields(fields: Fields, tokenField: string | null): Fields {
+  return fields.filter(([name]) => !NOT_OBSERVED.has(name.toLowerCase()) && name.toLowerCase() !== tokenField);
 }
 
 /** @returns the only value of a field, null when it is absent, or `several` when it came more than once */

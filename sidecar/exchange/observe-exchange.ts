@@ -1,9 +1,10 @@
 import type { HeadDecision, HeadFacts } from '#contract/policy-facts.ts';
 import type { RequestFacts } from '#contract/record.ts';
+import type { Refusal } from '#contract/reason.ts';
 import type { Operation } from '#llm/dialect.ts';
 import type { Ledger } from './evidence.ts';
 import { clientFields, observedFields } from './header-fields.ts';
-import { userOf } from './head-facts.ts';
+import type { RequestUser } from './identify-user.ts';
 import type { UpstreamResponse } from './ports.ts';
 import { prepareRequest, type PreparedRequest } from './prepare-request.ts';
 import { outcomeFacts } from './record-facts.ts';
@@ -15,6 +16,7 @@ export interface Observed {
   readonly operation: Operation | null;
   readonly facts: HeadFacts;
   readonly head: Extract<HeadDecision, { kind: 'proceed' }>;
+  readonly user: RequestUser | Refusal;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function observeExchange(run: Run, observed: Observed): Promise<voi
     secure,
     method: request.method,
     target: request.target,
-    headers: observedFields(request.headers),
+    headers: observedFields(request.headers, tokenField(run)),
     body,
     signal: request.signal,
   });
@@ -66,7 +68,7 @@ async function relay(run: Run, response: UpstreamResponse, ledger: Ledger | null
 /** Records what leaves, as it leaves: unredacted, and sealed like every other body. Without a ledger it leaves all the same. */
 async function openLedger(run: Run, observed: Observed, body: Uint8Array): Promise<Ledger | null> {
   const prepared = wouldPrepare(run, observed, body);
-  const user = userOf(run.request);
+  const user = 'reason' in observed.user ? null : observed.user.id;
   const content = { sent: body, vault: '[]', ...(user === null ? {} : { user }) };
   const ledger = await attempt(
     run,
@@ -77,12 +79,13 @@ async function openLedger(run: Run, observed: Observed, body: Uint8Array): Promi
 }
 
 /** Goes through the motions of enforce, to learn what it would have answered. */
-function wouldPrepare(run: Run, { operation, facts, head }: Observed, body: Uint8Array): PreparedRequest | null {
+function wouldPrepare(run: Run, { operation, facts, head, user }: Observed, body: Uint8Array): PreparedRequest | null {
   const { tally } = run;
-  if (operation === null) return null;
+  if ('reason' in user) tally.would ??= user.reason;
+  if (operation === null || 'reason' in user) return null;
   try {
     const prepared = tally.time('redact', () =>
-      prepareRequest(run, { operation, facts, body, allowMedia: head.allowMedia }),
+      prepareRequest(run, { operation, facts, user: user.id, body, allowMedia: head.allowMedia }),
     );
     if (prepared.kind === 'prepared') return prepared;
     tally.would ??= prepared.refusal.reason;
@@ -128,4 +131,9 @@ async function attempt<T>(run: Run, work: () => Promise<T>): Promise<T | null> {
     run.ports.fault(fault, run.tally.id);
     return null;
   }
+}
+
+function tokenField({ ports }: Run): string | null {
+  const { policy } = ports.policy();
+  return typeof policy === 'string' ? null : (policy.userJwt?.header ?? null);
 }

@@ -8,7 +8,6 @@ import { containsOriginal, findIdentifiers } from '#phi/leak.ts';
 import { redact } from '#phi/redact.ts';
 import type { Vault } from '#phi/vault.ts';
 import { decideExchange } from '../policy/decide-exchange.ts';
-import { userOf } from './head-facts.ts';
 import type { Run } from './run-exchange.ts';
 
 /** What is granted to an exchange that may go on. */
@@ -34,6 +33,8 @@ export interface PreparedRequest {
 export interface PrepareInput {
   readonly operation: Operation;
   readonly facts: HeadFacts;
+  /** The user as the request's head names one. */
+  readonly user: string | null;
   readonly body: Uint8Array;
   /** Whether the first decision lets images, documents and audio through; the second decides again. */
   readonly allowMedia: boolean;
@@ -56,7 +57,7 @@ export function prepareRequest(
   if (parse.kind === 'refused') return parse;
   const parsed = parse.request;
   tally.stream = parsed.stream;
-  const userInBody = input.facts.user === 'workload' && parsed.user !== undefined;
+  const userInBody = parsed.user !== undefined;
   const decision = decideExchange(
     ports.policy(),
     { ...input.facts, model: parsed.model, features: parsed.features, userInBody },
@@ -74,7 +75,7 @@ export function prepareRequest(
   tally.counts = redacted.counts;
   const unchangeable = refuseUnchangeable(parsed, redacted.vault);
   if (unchangeable !== null) return { kind: 'refused', refusal: unchangeable };
-  const user = userOf(request) ?? parsed.user;
+  const user = input.user ?? parsed.user;
   return {
     kind: 'prepared',
     decision,

@@ -7,7 +7,8 @@ import type { Tally } from './tally.ts';
 /** What the request record says in clear. */
 export function requestFacts({ ports, request, tally }: Run, prepared: PreparedRequest): RequestFacts {
   const { connection } = request;
-  const attribution: Attribution = prepared.userInBody ? 'body' : prepared.facts.user;
+  const attribution: Attribution =
+    prepared.facts.user === 'workload' && prepared.userInBody ? 'body' : prepared.facts.user;
   return {
     exchange: tally.id,
     connection: connection.id,

@@ -27,14 +27,8 @@ export interface RefusedRequest {
 /**
  * Gives a refusal the shape of the provider that was asked, so that its SDK reports it as its own. It never holds a
  * value of the request.
- * @param sentence replaces the reason's sentence where the register says more of a host
  */
-export function refusalAnswer(
-  request: RefusedRequest,
-  refusal: Refusal,
-  exchange: ExchangeId,
-  sentence?: string,
-): RefusalAnswer {
+export function refusalAnswer(request: RefusedRequest, refusal: Refusal, exchange: ExchangeId): RefusalAnswer {
   const { status, retry } = REASONS[refusal.reason];
   const common: Fields = [
     ['x-lazaret-reason', refusal.reason],
@@ -45,13 +39,14 @@ export function refusalAnswer(
   ];
   // gRPC reads its status from trailers only (gRPC over HTTP/2, "Trailers-Only"); 7 is PERMISSION_DENIED.
   if (/^application\/grpc(?:$|[+;\s])/i.test(request.contentType)) {
-    const message = encodeURIComponent(`${refusal.reason}: ${REASONS[refusal.reason].sentence}`);
+    const message = encodeURIComponent(`${refusal.reason}: ${refusal.sentence ?? REASONS[refusal.reason].sentence}`);
     return {
       status: 200,
       headers: [['content-type', 'application/grpc'], ['grpc-status', '7'], ['grpc-message', message], ...common],
       body: new Uint8Array(0),
     };
   }
+  const { sentence } = refusal;
   const by = sentence === undefined ? { exchange } : { exchange, sentence };
   return {
     status,

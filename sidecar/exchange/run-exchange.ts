@@ -6,6 +6,7 @@ import type { Ledger } from './evidence.ts';
 import type { ExchangePorts } from './exchange-ports.ts';
 import { upstreamFields } from './header-fields.ts';
 import { headFacts } from './head-facts.ts';
+import { identifyUser } from './identify-user.ts';
 import { observeExchange } from './observe-exchange.ts';
 import type { ExchangeHandler, InboundRequest, Reply, UpstreamResponse } from './ports.ts';
 import { prepareRequest, type PreparedRequest } from './prepare-request.ts';
@@ -45,11 +46,14 @@ export function createExchangeHandler(ports: ExchangePorts): ExchangeHandler {
 async function runExchange(run: Run): Promise<void> {
   const { ports, request, tally } = run;
   const operation = dialectFor(request.method, request.target);
-  const facts = headFacts(request, operation);
+  const force = ports.policy();
+  const user = await identifyUser(request, typeof force.policy === 'string' ? null : force.policy, ports.now());
+  const facts = headFacts(request, operation, 'reason' in user ? { attribution: 'workload', id: null } : user);
   const head = decideHead(ports.policy(), facts, ports.now());
   tally.decided(head, operation);
   if (head.kind === 'refuse') return await refuse(run, head.refusal);
-  if (head.mode === 'monitor') return await observeExchange(run, { operation, facts, head });
+  if (head.mode === 'monitor') return await observeExchange(run, { operation, facts, head, user });
+  if ('reason' in user) return await refuse(run, user);
   if (operation === null) return await refuse(run, { reason: 'endpoint_not_covered' });
   if (ports.evidence.state() === 'refuse') return await refuse(run, { reason: 'audit_unavailable' });
 
@@ -58,7 +62,7 @@ async function runExchange(run: Run): Promise<void> {
   try {
     tally.received = read.body.length;
     const prepared = tally.time('redact', () =>
-      prepareRequest(run, { operation, facts, body: read.body, allowMedia: head.allowMedia }),
+      prepareRequest(run, { operation, facts, user: user.id, body: read.body, allowMedia: head.allowMedia }),
     );
     if (prepared.kind === 'refused') return await refuse(run, prepared.refusal);
     const ledger = await tally.timeAsync('record', async () => await record(run, prepared));
