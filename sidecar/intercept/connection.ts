@@ -57,10 +57,12 @@ export async function serveConnection(room: Room, flow: Flow, depth = 0): Promis
 
 /** The facts of a flow as policy reads them. */
 export function sightingOf(room: Room, flow: Flow): ConnectionSighting {
+  const monitor = room.options.policy()?.monitor === true;
   return {
     destination: flow.destination,
     sight: flow.sight ?? { kind: 'silent' },
-    canIssue: (host) => room.leafs.permits(host),
+    // Monitor mode stops nothing: a client that keeps turning away from our certificate is let past it.
+    canIssue: (host) => room.leafs.permits(host) && !(monitor && room.distrust.isFinding(host)),
   };
 }
 
@@ -124,7 +126,9 @@ async function spliceNamed(
 ): Promise<void> {
   await dialAndSplice(room, flow, async () => {
     // Our own resolution, not the address the client dialled: a forged name must not lead to an address of its choice.
+    const until = room.options.now() + LIMIT.upstreamConnectMs;
     for (const address of await room.options.resolve(host)) {
+      if (flow.socket.destroyed || room.options.now() > until) break;
       const socket = await room.options.dial({ host, address, port }).catch(() => null);
       if (socket !== null) return socket;
     }
@@ -182,6 +186,13 @@ async function enterTunnel(
   await serveConnection(room, flow, step.depth + 1);
 }
 
+function countRequest(flow: Flow): () => void {
+  flow.active += 1;
+  return () => {
+    flow.active -= 1;
+  };
+}
+
 function terminateClear(
   room: Room,
   flow: Flow,
@@ -189,7 +200,7 @@ function terminateClear(
 ): void {
   const facts = { id: flow.id, host, port, protocol: 'h1', secure: false } as const;
   flow.socket.allowHalfOpen = false;
-  room.http1.accept(flow.socket, { facts, raw: flow.socket, onRequest: () => {} });
+  room.http1.accept(flow.socket, { facts, raw: flow.socket, onRequest: () => countRequest(flow) });
   flow.socket.resume();
 }
 
@@ -216,9 +227,10 @@ async function terminateSecure(
   const { socket, alpn } = outcome;
   const establishedAt = room.options.now();
   let used = false;
-  const onRequest = (): void => {
+  const onRequest = (): (() => void) => {
     if (!used) room.distrust.forget(host);
     used = true;
+    return countRequest(flow);
   };
   socket.on('close', () => {
     if (!used && socket.bytesRead === 0 && room.options.now() - establishedAt < UNUSED_MS)

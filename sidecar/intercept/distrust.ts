@@ -7,7 +7,12 @@ export interface DistrustLog {
   note(host: Host, sign: DistrustSign['sign']): void;
   /** A request came through: the clients of this host do trust us. */
   forget(host: Host): void;
+  /** Whether clients turned away often enough that it is no accident. */
+  isFinding(host: Host): boolean;
 }
+
+/** Signs in a row for one host that make the finding "pinning or vendored roots". */
+const FINDING = 2;
 
 /** @param report told each sign; from two in a row on it is the finding "pinning or vendored roots" */
 export function createDistrustLog(report: (sign: DistrustSign) => void): DistrustLog {
@@ -22,5 +27,6 @@ export function createDistrustLog(report: (sign: DistrustSign) => void): Distrus
       report({ host, sign, inRow: count });
     },
     forget: (host) => void inRow.delete(host),
+    isFinding: (host) => (inRow.get(host) ?? 0) >= FINDING,
   };
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Host } from '#contract/brand.ts';
 import type { ConnectionPolicy } from '#contract/connection-policy.ts';
 import { hostMatches } from '#contract/host.ts';
+import { Phi } from '#contract/phi.ts';
 import { lookupHost } from '#contract/register.ts';
 import type { Reason } from '#contract/reason.ts';
 import { classifyAddress } from '../policy/address.ts';
@@ -22,6 +23,8 @@ export interface Flow {
   /** A refusal after the decision: a later request, a fault of ours. */
   lateReason: Reason | null;
   lateWould: Reason | null;
+  /** Requests that are being answered. */
+  active: number;
 }
 
 /** @param startedAt milliseconds since the epoch */
@@ -37,6 +40,7 @@ export function openFlow(id: number, socket: Socket, startedAt: number): Flow {
     fault: null,
     lateReason: null,
     lateWould: null,
+    active: 0,
   };
 }
 
@@ -53,6 +57,8 @@ export function recordFlow(flow: Flow, policy: ConnectionPolicy | null, now: num
     reason,
     would: flow.lateWould ?? decision.would ?? null,
     ...classifyHost(host, policy),
+    asked: host === null ? null : new Phi(host),
+    address: destination !== null && 'address' in destination ? destination.address : null,
     side: sideOf(destination, policy),
     port: destination?.port ?? null,
     sight: sight?.kind ?? 'none',

@@ -42,7 +42,8 @@ export function createHttp1Front(ports: FrontPorts): Http1Front {
   server.on('connect', (request: IncomingMessage) => refuseHere(request.socket));
   server.on('upgrade', (request: IncomingMessage) => refuseHere(request.socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    // A head that does not come in time, or at all: an answer could be taken for that of a later request.
+    if (error.code === 'ECONNRESET' || error.code === 'ERR_HTTP_REQUEST_TIMEOUT' || !socket.writable) socket.destroy();
     else refuseHere(socket);
   });
   return {
@@ -87,11 +88,12 @@ interface Arrived {
 async function serveRequest(ports: FrontPorts, entry: Served, arrived: Arrived): Promise<void> {
   const { connection, open } = entry;
   const { request, response } = arrived;
-  connection.onRequest();
+  const onOver = connection.onRequest();
   const gone = new AbortController();
   open.set(response, gone);
   response.on('close', () => {
     open.delete(response);
+    onOver();
     if (!response.writableFinished) gone.abort();
   });
   response.on('error', () => gone.abort());
@@ -128,7 +130,7 @@ function refuseConnection(ports: FrontPorts, entry: Served | undefined, socket: 
   for (const [, gone] of open) gone.abort();
   // Written now, an answer would stand within or before those that the client still waits for.
   if (open.length > 1 || open.some(([response]) => response.headersSent)) return void socket.destroy();
-  entry.connection.onRequest();
+  entry.connection.onRequest()();
   const request = { host: entry.connection.facts.host, method: null, target: null, protocol: 'h1' } as const;
   const answer = ports.refuse(request, { reason: 'protocol_not_allowed', where: 'framing' });
   socket.on('error', () => socket.destroy());

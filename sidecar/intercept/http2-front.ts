@@ -73,7 +73,8 @@ async function serveStream(
   stream: ServerHttp2Stream,
   fields: Fields,
 ): Promise<void> {
-  connection.onRequest();
+  const onOver = connection.onRequest();
+  stream.on('close', onOver);
   const gone = new AbortController();
   stream.on('error', () => gone.abort());
   // A reset ends our side by itself, so `close` alone would look like a finished answer.

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Host } from '#contract/brand.ts';
 import type { ConnectionPolicy } from '#contract/connection-policy.ts';
+import type { Phi } from '#contract/phi.ts';
 import type { Reason, Refusal } from '#contract/reason.ts';
 import type { HostKind } from '#contract/register.ts';
 import type { ExchangeHandler, Fields } from '../exchange/ports.ts';
@@ -40,6 +41,10 @@ export interface ConnectionRecord {
   readonly would: Reason | null;
   /** The entry of the register, of an agreement or of the destinations that the name met; never the name itself. */
   readonly host: string | null;
+  /** The name as the connection gave it, which an application may have made up: only ever sealed, never logged. */
+  readonly asked: Phi | null;
+  /** The original destination; null where the client named one. For the audit record, not for the log. */
+  readonly address: string | null;
   readonly hostClass: HostKind | 'agreement' | 'listed' | 'unlisted' | 'none';
   readonly side: 'private' | 'public' | 'local' | 'named';
   readonly port: number | null;

@@ -26,27 +26,26 @@ export interface Intercept {
   close(): Promise<void>;
 }
 
+/** Live connections, each with the promise of its end. */
+type Flows = Map<Flow, Promise<void>>;
+
 /**
  * Listens, and serves every connection by what its destination and first bytes are.
  * @throws the listen error of an address that cannot be bound
  */
 export async function startIntercept(options: InterceptOptions): Promise<Intercept> {
-  const flows = new Set<Flow>();
+  const flows: Flows = new Map();
   const room = createRoom(options);
   const limit = options.bounds?.connections ?? LIMIT.connections;
   let count = 0;
   const accept = (socket: Socket): void => {
     const flow = openFlow((count += 1), socket, options.now());
-    flows.add(flow);
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      // In the next turn: what the TLS layer has to say about this close comes after it.
-      setImmediate(() => {
-        flows.delete(flow);
-        const record = recordFlow(flow, options.policy(), options.now());
-        if (record !== null) options.onConnection(record);
-      });
+    const ended = closeOf(socket).then(() => {
+      flows.delete(flow);
+      const record = recordFlow(flow, options.policy(), options.now());
+      if (record !== null) options.onConnection(record);
     });
+    flows.set(flow, ended);
     admit(room, flow, flows.size > limit);
   };
   const servers = await Promise.all(options.listen.map((address) => listen(address, accept)));
@@ -58,7 +57,9 @@ export async function startIntercept(options: InterceptOptions): Promise<Interce
         hosts.filter((host) => room.leafs.permits(host)).map((host) => room.leafs.context(host)),
       );
     },
-    reconsider: () => flows.forEach((flow) => reconsiderFlow(room, flow)),
+    reconsider: () => {
+      for (const flow of flows.keys()) reconsiderFlow(room, flow);
+    },
     close: () => closeAll(room, servers, flows),
   };
 }
@@ -135,28 +136,36 @@ function reconsiderFlow(room: Room, flow: Flow): void {
   reset(flow.socket);
 }
 
-async function closeAll(room: Room, servers: readonly Server[], flows: ReadonlySet<Flow>): Promise<void> {
+async function closeAll(room: Room, servers: readonly Server[], flows: Flows): Promise<void> {
   const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   room.http1.drain();
   room.http2.drain();
-  const ending = [...flows].filter((flow) => flow.decision?.action === 'terminate');
-  const ended = Promise.all(ending.map(({ socket }) => closeOf(socket)));
+  // Connections without a running request wait for nothing; the GOAWAY of this turn still reaches them.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const flow of flows.keys()) if (flow.upstream === null && flow.active === 0) endFlow(flow);
+  const ended = Promise.all([...flows].filter(([{ active }]) => active > 0).map(([, end]) => end));
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise((resolve) => {
     timer = setTimeout(resolve, LIMIT.drainMs);
   });
   await Promise.race([ended, expired]);
   clearTimeout(timer);
-  for (const flow of flows) {
-    flow.fault ??= 'shutdown';
-    flow.socket.destroy();
-    flow.upstream?.destroy();
-  }
+  for (const flow of flows.keys()) endFlow(flow);
+  await Promise.all(flows.values());
   room.http1.close();
   await closed;
-  await new Promise((resolve) => setImmediate(resolve));
 }
 
-async function closeOf(socket: Socket): Promise<void> {
-  if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
+function endFlow(flow: Flow): void {
+  if (flow.decision?.action !== 'terminate') flow.fault ??= 'shutdown';
+  flow.socket.destroy();
+  flow.upstream?.destroy();
+}
+
+/** Resolves in the turn after a connection closed: what the TLS layer has to say about a close comes after it. */
+function closeOf(socket: Socket): Promise<void> {
+  socket.on('error', () => socket.destroy());
+  return new Promise((resolve) => {
+    socket.once('close', () => setImmediate(resolve));
+  });
 }

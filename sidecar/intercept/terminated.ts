@@ -11,8 +11,8 @@ export interface Terminated {
   readonly facts: ConnectionFacts;
   /** The client's TCP connection below TLS; the only one that can be reset. */
   readonly raw: Socket;
-  /** Called when a request arrived: the client trusts our certificate. */
-  readonly onRequest: () => void;
+  /** Called when a request arrived: the client trusts our certificate. @returns what to call when its answer is over */
+  readonly onRequest: () => () => void;
 }
 
 /** What the HTTP fronts are given. */

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { Agent, request } from 'undici';
 import { buildHello, intoRecords, serverName } from '#test/property/intercept-hello.ts';
 import { connectWithTwoNames } from './tls13-client.ts';
+import { connect as connectHttp2 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -591,6 +592,18 @@ describe('the room itself', () => {
   });
 });
 
+test('closing does not wait for connections without a request', async () => {
+  const tls = room.connectTls(LLM, { ALPNProtocols: ['http/1.1'] });
+  const session = connectHttp2(`https://${LLM}`, {
+    createConnection: () => room.connectTls(LLM, { ALPNProtocols: ['h2'] }),
+  });
+  session.on('error', () => {});
+  const idle = room.connect();
+  await Promise.all([once(tls, 'secureConnect'), once(session, 'remoteSettings'), once(idle, 'connect')]);
+  await room.close();
+  expect(room.intercept.live()).toBe(0);
+});
+
 describe('a second ClientHello (RFC 8446 §4.1.4)', () => {
   test('with the same name goes on', async () => {
     const client = room.connect();
@@ -723,6 +736,20 @@ describe('monitor mode', () => {
       would: 'destination_not_allowed',
       reason: null,
     });
+  });
+
+  test('a client that does not trust our root is let past it from the third connection on', async () => {
+    const origin = await openTlsOrigin(LLM, (socket) => socket.end('provider'));
+    servers.push(origin);
+    room.settings.routes.set(`${PUBLIC.address}:${PUBLIC.port}`, origin.port);
+    for (const _ of [1, 2]) {
+      await alertOf(room.connectTls(LLM, { ca: origin.root }));
+      expect(await room.nextRecord()).toMatchObject({ decision: 'terminate', fault: 'certificate_refused' });
+    }
+    const client = room.connectTls(LLM, { ca: origin.root });
+    expect((await readAll(client)).toString()).toBe('provider');
+    client.destroy();
+    expect(await room.nextRecord()).toMatchObject({ decision: 'opaque', would: 'provider_not_approved' });
   });
 
   test('a public server that speaks first is not kept waiting', async () => {
