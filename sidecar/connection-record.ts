@@ -2,18 +2,19 @@ import type { ConnectionRecordFacts } from '#contract/record.ts';
 import type { ConnectionRecord } from './intercept/options.ts';
 
 /**
- * The audit record of a connection. A terminated one is recorded by its exchanges; one that ended before any exchange
- * could begin leaves nothing to tell of.
+ * The audit record of a connection: under monitor with the reason that enforce would have had. A terminated connection is
+ * recorded by its exchanges.
  */
 export function recordOf(record: ConnectionRecord): ConnectionRecordFacts | null {
-  if (record.decision === 'terminate') return null;
+  const { id, decision, reason, would, host, asked, address, port } = record;
+  if (decision === 'terminate') return null;
   return {
-    connection: record.id,
-    decision: record.decision,
-    reason: record.reason,
-    host: record.host,
-    listed: record.host !== null,
-    address: '',
-    port: record.port ?? 0,
+    connection: id,
+    decision,
+    reason: reason ?? would,
+    host: host ?? asked?.reveal() ?? null,
+    listed: host !== null,
+    address: address ?? '',
+    port: port ?? 0,
   };
 }

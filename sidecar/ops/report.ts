@@ -50,5 +50,6 @@ export function reportConnection(metrics: Metrics, log: Logger, record: Connecti
   metrics.connections.inc({ decision: record.decision });
   if (record.decision === 'refuse' && record.reason !== null) metrics.refusals.inc({ reason: record.reason });
   if (record.decision === 'terminate' && record.fault === null) return;
-  log.info({ ...record }, 'connection');
+  const { asked: _asked, address: _address, ...line } = record;
+  log.info(line, 'connection');
 }
