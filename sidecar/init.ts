@@ -11,24 +11,29 @@ import { renderNetworkRules } from './init/network-rules.ts';
 import { makePodAuthority } from './init/pod-authority.ts';
 import { proveRedirect } from './init/prove-redirect.ts';
 import { parseResolvConf } from './init/resolv-conf.ts';
+import type { Owner } from './init/trust-files.ts';
 import { hasCompleteAuthority, readExtraRoots, writeAuthorityFiles, writeTrustFiles } from './init/trust-files.ts';
 
 async function guardPod(config: InitConfig): Promise<void> {
-  if (process.getuid?.() === config.uid)
+  const { owner } = config;
+  // Where nothing may be redirected the clients are told a proxy: the pod is advisory, and the log says so.
+  if (owner === null) return makeTrust(config, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+  if (process.getuid?.() === owner.uid) {
     throw new InitError("lazaret-init runs under the sidecar's uid, so it can prove nothing.");
+  }
   const resolvers = config.resolvers ?? (await readResolvers());
-  await loadRules(renderNetworkRules({ ...config, port: POD_PORT.intercept, resolvers }));
-  await Promise.all([proveRedirect(POD_PORT.intercept), makeTrust(config)]);
+  await loadRules(renderNetworkRules({ ...owner, port: POD_PORT.intercept, resolvers, udpAllowed: config.udpAllowed }));
+  await Promise.all([proveRedirect(POD_PORT.intercept), makeTrust(config, owner)]);
 }
 
 /** An authority that is complete stays: when this container runs again, applications already trust its root. */
-async function makeTrust(config: InitConfig): Promise<void> {
+async function makeTrust(config: InitConfig, owner: Owner): Promise<void> {
   if (await hasCompleteAuthority(authorityPaths(config.authorityDir), config.constraints)) return;
   const nowMs = Date.now();
   const extraRoots = config.extraRoots === undefined ? [] : await readExtraRoots(config.extraRoots);
   const authority = await makePodAuthority(config.constraints, nowMs);
   await writeTrustFiles(trustPaths(config.trustDir), authority.rootCertificate, extraRoots, nowMs);
-  await writeAuthorityFiles(authorityPaths(config.authorityDir), authority, config, config.constraints);
+  await writeAuthorityFiles(authorityPaths(config.authorityDir), authority, owner, config.constraints);
 }
 
 async function readResolvers(): Promise<readonly SocketAddress[]> {
@@ -49,7 +54,11 @@ const settings = parseInitConfig(process.env);
 if (settings.ok) {
   try {
     await guardPod(settings.config);
-    process.stdout.write(`${JSON.stringify({ level: 'info', msg: 'pod guarded', redirect: 'proven' })}\n`);
+    const facts =
+      settings.config.owner === null
+        ? { level: 'warn', msg: 'explicit proxy: traffic that goes around it is not seen', redirect: 'none' }
+        : { level: 'info', msg: 'pod guarded', redirect: 'proven' };
+    process.stdout.write(`${JSON.stringify(facts)}\n`);
   } catch (error) {
     refuse(error instanceof InitError ? error.message : `the pod could not be guarded (${faultCode(error)}).`);
   }

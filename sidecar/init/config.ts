@@ -10,9 +10,10 @@ const directory = z.string().regex(/^\/[^\0\n]*[^/\0\n]$/, 'must be an absolute 
 // The range that no distribution gives to people or services, so that an image rarely holds one of them by accident.
 const ownerId = z.coerce.number().int().min(20_000, 'must be 20000 to 59999').max(59_999, 'must be 20000 to 59999');
 
-const SCHEMA = z.object({
-  LAZARET_UID: ownerId,
-  LAZARET_GID: ownerId,
+const FIELDS = z.object({
+  LAZARET_PROXY_MODE: z.enum(['on', 'off'], 'must be on or off').default('off'),
+  LAZARET_UID: ownerId.optional(),
+  LAZARET_GID: ownerId.optional(),
   LAZARET_CA_DIR: directory.default(POD_PATH.authority),
   LAZARET_TRUST_DIR: directory.default(POD_PATH.trust),
   LAZARET_CONSTRAINTS: entries(
@@ -36,10 +37,18 @@ const SCHEMA = z.object({
   LAZARET_EXTRA_ROOTS: z.string().min(1).optional(),
 });
 
+const SCHEMA = FIELDS.superRefine((given, context) => {
+  if (given.LAZARET_PROXY_MODE === 'on') return;
+  for (const name of ['LAZARET_UID', 'LAZARET_GID'] as const) {
+    if (given[name] !== undefined) continue;
+    context.addIssue({ code: 'custom', path: [name], message: "must be set: the sidecar's own, 20000 to 59999" });
+  }
+});
+
 /** The settings of `lazaret-init`, checked. */
 export interface InitConfig {
-  readonly uid: number;
-  readonly gid: number;
+  /** The sidecar's, whom the packet rules exempt; null: there is no redirect, clients are told an explicit proxy. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
   readonly authorityDir: string;
   readonly trustDir: string;
   /** Permitted DNS suffixes of the pod CA, in normal form. */
@@ -65,8 +74,7 @@ export function parseInitConfig(
   }
   const { data } = parsed;
   const config = {
-    uid: data.LAZARET_UID,
-    gid: data.LAZARET_GID,
+    owner: ownerOf(data),
     authorityDir: data.LAZARET_CA_DIR,
     trustDir: data.LAZARET_TRUST_DIR,
     constraints: data.LAZARET_CONSTRAINTS,
@@ -75,6 +83,11 @@ export function parseInitConfig(
     extraRoots: data.LAZARET_EXTRA_ROOTS,
   };
   return { ok: true, config };
+}
+
+function ownerOf(data: z.output<typeof FIELDS>): InitConfig['owner'] {
+  const { LAZARET_PROXY_MODE: proxy, LAZARET_UID: uid, LAZARET_GID: gid } = data;
+  return proxy === 'on' || uid === undefined || gid === undefined ? null : { uid, gid };
 }
 
 /** A comma-separated list, bounded; one bad entry refuses the whole list. */

@@ -10,8 +10,7 @@ describe('settings of lazaret-init', () => {
     expect(parseInitConfig(LEAST)).toEqual({
       ok: true,
       config: {
-        uid: 20_000,
-        gid: 59_999,
+        owner: { uid: 20_000, gid: 59_999 },
         authorityDir: '/run/lazaret/ca',
         trustDir: '/run/lazaret/trust',
         constraints: ['api.openai.com', 'anthropic.com'],
@@ -45,6 +44,11 @@ describe('settings of lazaret-init', () => {
       'LAZARET_GID',
       'LAZARET_CONSTRAINTS',
     ]);
+  });
+
+  it('need no uid where clients are told an explicit proxy', () => {
+    const parsed = parseInitConfig({ LAZARET_PROXY_MODE: 'on', LAZARET_CONSTRAINTS: 'openai.com' });
+    expect(parsed.ok && parsed.config.owner).toBeNull();
   });
 
   it('refuse more name constraints than a certificate may carry', () => {
