@@ -30,7 +30,8 @@ export function createHttp1Reply({ response, raw, closes, gone }: Http1Answer): 
         fields.push(CLOSE);
       }
       response.writeHead(status, fields.flat());
-      response.flushHeaders();
+      // A stream's head goes out at once; that of a whole body travels with it.
+      if (length === undefined) response.flushHeaders();
     },
     async write(chunk) {
       if (isOver() || response.writableEnded || response.write(asBuffer(chunk))) return;
