@@ -81,7 +81,7 @@ function streetWords(view: View, at: number): StreetWords {
       ? (flags & (BIT.MONTH | BIT.WEEKDAY)) === 0 &&
         ((flags & BIT.STOP) === 0 || (flags & BIT.DIRECTION) !== 0 || streetEnd === i)
       : isLowerStreet(view, i) || streetEnd === i;
-    if (!plain && !((flags & BIT.PARTICLE) !== 0 && i > at)) break;
+    if (!plain && !((flags & BIT.PARTICLE) !== 0 && i > at && lengthAt(view, i) <= 5)) break;
     if (!capped && (flags & BIT.PARTICLE) === 0) capital = false;
     last = i;
   }

@@ -22,7 +22,7 @@ import { BIT } from '../bit.ts';
 
 /** Words before a month and day without a year, without which `3/4` is a fraction or a score. */
 const DATE_WORDS = new Set(
-  'on seen admitted admit discharged discharge dob born visit surgery since until by dated date dates through thru between from appointment appt scheduled started labs drawn as of performed collected received due expires before after around'.split(
+  'on seen admitted admit discharged discharge dob born visit surgery since until by dated date dates through thru between from appointment appt scheduled started labs drawn performed collected received due expires before after around'.split(
     ' ',
   ),
 );
@@ -120,9 +120,22 @@ function monthDay(view: View, at: number, mark: number): number {
   }
   if (lengthAt(view, at) > 2 || lengthAt(view, at + 1) > 2 || !isMonthDay(m, d) || mark !== 47 || !isDated(view, at))
     return at;
-  if ((flagsAt(view, at + 2) & BIT.UNIT) !== 0) return at;
+  if ((flagsAt(view, at + 2) & BIT.UNIT) !== 0 || isScore(view, at)) return at;
   emitDate(view, { first: at, last: at + 1, year: -1, key: dateKey(0, m, d), score: 0.7 });
   return at + 1;
+}
+
+/** `pain 9/10`, `murmur grade 2/6`, `strength 5/5`. */
+function isScore(view: View, at: number): boolean {
+  for (let i = at - 1; i >= at - 5 && i >= view.from; i--) {
+    if (
+      /^(?:pain|scale|score|grade|graded|murmur|strength|level|rated|rates|power|motor|reflexes|pulses|intensity|apgar|severity)$/.test(
+        wordAt(view, i),
+      )
+    )
+      return true;
+  }
+  return false;
 }
 
 /** YYYYMMDD[HHMM[SS]] of HL7 v2 (2.A.22) and of file names. */

@@ -1,6 +1,6 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, type View, wordAt } from '../view.ts';
+import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, startOf, type View, wordAt } from '../view.ts';
 
 /** What words of a name look like. */
 
@@ -44,8 +44,12 @@ export function endWithPeriod(view: View, last: number): number {
 
 /** Endings of drugs, diseases and their adjectives: an unknown word with one of them is no name. */
 const CLINICAL_ENDING =
-  /(?:itis|osis|emia|aemia|oma|omas|pathy|ectomy|ostomy|otomy|plasty|scopy|graphy|algia|uria|penia|philia|trophy|plasia|lysis|ing|al|ic|ia|ion|ment|ism|ity|ous|ive|mab|nib|statin|pril|sartan|olol|azole|cillin|mycin|vir|pine|pam|lam|zine|tide|gliptin|gliflozin|setron|triptan|oxacin|cycline|ate|ide|ium|ase|ose)$/;
+  /(?:itis|osis|ema|emas|monas|coccus|cocci|bacter|platin|micin|cept|parin|ciclib|rubicin|fenac|profen|barbital|dipine|thiazide|terol|sone|solone|tropin|gramin|relin|afil|prazole|conazole|dronate|semide|zosin|tadine|mine|emia|aemia|oma|omas|pathy|ectomy|ostomy|otomy|plasty|scopy|graphy|algia|uria|penia|philia|trophy|plasia|lysis|ing|al|ic|ia|ion|ment|ism|ity|ous|ive|mab|nib|statin|pril|sartan|olol|azole|cillin|mycin|vir|pine|pam|lam|zine|tide|gliptin|gliflozin|setron|triptan|oxacin|cycline|ate|ide|ium|ase|ose)$/;
 
 export function endsClinically(view: View, at: number): boolean {
-  return CLINICAL_ENDING.test(wordAt(view, at));
+  const word = wordAt(view, at);
+  // Letters with diacritics do not occur in English clinical words.
+  if (!CLINICAL_ENDING.test(word)) return false;
+  for (let i = startOf(view, at); i < endOf(view, at); i++) if (view.text.charCodeAt(i) > 127) return false;
+  return !/(?:[vk]ic|eria|elia|aria)$/.test(word) || (flagsAt(view, at) & BIT.COMMON) !== 0;
 }

@@ -9,6 +9,7 @@ import {
   gapBefore,
   isCapitalised,
   isInitial,
+  isNumber,
   isWord,
   lengthAt,
   shapeAt,
@@ -49,22 +50,14 @@ function canBegin(view: View, at: number): boolean {
   const flags = flagsAt(view, at);
   if ((flags & NEVER) === 0) return true;
   // `Thomas R.`, `Ana Johnson`, `April Jones`: an eponym, an acronym, a month that is a given name, with a surname or initial.
-  if ((flags & BIT.GIVEN) === 0 || (flags & HARD) !== 0 || shapeAt(view, at) === ALL_CAPS || !joins(view, at + 1))
-    return false;
-  const next = flagsAt(view, at + 1);
+  if ((flags & BIT.GIVEN) === 0 || (flags & HARD) !== 0 || shapeAt(view, at) === ALL_CAPS) return false;
+  const eponym = (flags & NEVER) === BIT.CLINICAL && (flags & BIT.GIVEN_TOP) !== 0;
+  if (!joins(view, at + 1)) return eponym;
   if (isInitial(view, at + 1)) return (flags & (BIT.STOP | BIT.MONTH)) === 0;
-  if ((flags & NEVER) === BIT.CLINICAL)
-    return (
-      (flags & BIT.GIVEN_TOP) !== 0 &&
-      (next & (BIT.EPONYM_HEAD | BIT.STOP | BIT.COMMON)) === 0 &&
-      isCapitalised(view, at + 1)
-    );
-  return (
-    isCapitalised(view, at + 1) &&
-    (next & BIT.SURNAME_TOP) !== 0 &&
-    (next & (BIT.EPONYM_HEAD | BIT.MONTH)) === 0 &&
-    ((flags & BIT.COMMON) === 0 || !beginsSentence(view, at))
-  );
+  const next = flagsAt(view, at + 1);
+  if (eponym) return (next & BIT.EPONYM_HEAD) === 0;
+  if (!isCapitalised(view, at + 1) || (next & BIT.SURNAME_TOP) === 0) return false;
+  return (next & (BIT.EPONYM_HEAD | BIT.MONTH)) === 0 && ((flags & BIT.COMMON) === 0 || !beginsSentence(view, at));
 }
 
 /** The last token of the run: one space, hyphen or initial's period between words; particles inside. */
@@ -137,13 +130,28 @@ function scoreSingle(view: View, at: number): number {
   const top = (flags & BIT.GIVEN_TOP) !== 0;
   if ((flags & BIT.CLINICAL) !== 0) return top && !caps && (flags & BIT.COMMON) === 0 ? 0.6 : 0;
   if (isIntroduced(view, at) && (!caps || lengthAt(view, at) > 4)) return 0.7;
-  if (isInList(view, at) && (flags & (BIT.GIVEN | BIT.SURNAME_TOP)) !== 0) return 0.6;
+  if (
+    isInList(view, at) &&
+    ((flags & (BIT.GIVEN | BIT.SURNAME_TOP)) !== 0 || (flags & (BIT.COMMON | BIT.PROPER)) === 0)
+  )
+    return 0.6;
+  if (top && isPersonHere(view, at)) return 0.5;
   if ((flags & (BIT.COMMON | BIT.CITY)) !== 0 || lengthAt(view, at) < 3) return 0;
   if (top) return 0.7;
   if (caps && lengthAt(view, at) < 5) return 0;
   if ((flags & BIT.GIVEN) !== 0) return 0.5;
   if ((flags & BIT.SURNAME_TOP) !== 0 && !beginsSentence(view, at)) return 0.5;
   return scoreUnlisted(view, at);
+}
+
+/** A given name that is a word too (`Colleen`, `Mark`): in the middle of a sentence, or before a verb that persons have. */
+function isPersonHere(view: View, at: number): boolean {
+  if (shapeAt(view, at) === ALL_CAPS || isCapitalised(view, at + 1)) return false;
+  const verb = PERSONAL.has(wordAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE;
+  return (
+    verb ||
+    (shapeAt(view, at - 1) === LOWER && isWord(view, at - 1) && (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA)) === 0)
+  );
 }
 
 /** A capitalised word that no list holds, where a sentence speaks of somebody. */
@@ -156,10 +164,19 @@ function scoreUnlisted(view: View, at: number): number {
     endsClinically(view, at)
   )
     return 0;
+  // `Brandex 50 mg`, `prescribed Brandex`
+  if (isNumber(view, at + 1) || MEDICATING.has(wordAt(view, at - 1))) return 0;
   if (PERSONAL.has(wordAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE) return 0.5;
-  if (beginsSentence(view, at) || (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA)) !== 0) return 0;
+  if (beginsSentence(view, at) || (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA | GAP.COLON)) !== 0) return 0;
   return (flags & BIT.SURNAME) !== 0 || shapeAt(view, at) === CAPITALISED ? 0.45 : 0;
 }
+
+/** Words that stand before a drug or a substance. */
+const MEDICATING = new Set(
+  'prescribed prescribe taking takes take took continue continued continues start started starting on of with using uses receive received receiving given give tried stop stopped increase decrease add added via vs versus'.split(
+    ' ',
+  ),
+);
 
 /** Verbs and adverbs that a person is the subject of. */
 const PERSONAL = new Set(
@@ -177,13 +194,29 @@ function isInList(view: View, at: number): boolean {
   const joined =
     next === at + 2 ? gapBefore(view, at + 1) === GAP.SPACE : gapBefore(view, next) === (GAP.COMMA | GAP.SPACE);
   if (!joined || before < 0 || !isCapitalised(view, next)) return false;
-  return (flagsAt(view, next) & ANY_NAME) !== 0 && (flagsAt(view, next) & (NEVER | BIT.COMMON)) === 0;
+  return (
+    (flagsAt(view, next) & ANY_NAME) !== 0 &&
+    (flagsAt(view, next) & (NEVER | BIT.COMMON)) === 0 &&
+    lengthAt(view, next) > 2
+  );
 }
 
 /** `Wilson's disease`, `Hill sign`. */
 function isEponym(view: View, at: number): boolean {
   const possessive = wordAt(view, at + 1) === 's' && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
   return (flagsAt(view, possessive ? at + 2 : at + 1) & BIT.EPONYM_HEAD) !== 0;
+}
+
+/** A comma, a verb, the end: what stands behind a whole name. */
+function endsClause(view: View, at: number): boolean {
+  const gap = gapBefore(view, at);
+  return (
+    gap < 0 ||
+    (gap & ~GAP.SPACE) !== 0 ||
+    PERSONAL.has(wordAt(view, at)) ||
+    wordAt(view, at) === 'date' ||
+    wordAt(view, at) === 'for'
+  );
 }
 
 /** `michael`, `anna jeremiassen`: lower case, as in chats and dictation. Called for lower-case words that are given names. */
@@ -199,6 +232,17 @@ export function recognizeLowerName(view: View, at: number): number {
     lengthAt(view, at + 1) >= 3;
   const surname =
     pair && (next & (BIT.STOP | BIT.CLINICAL)) === 0 && (next & BIT.SURNAME) !== 0 && (next & BIT.COMMON) === 0;
+  const commonSurname =
+    pair &&
+    (next & BIT.SURNAME_TOP) !== 0 &&
+    (next & (BIT.STOP | BIT.CLINICAL | BIT.TITLE)) === 0 &&
+    (flags & BIT.GIVEN_TOP) !== 0 &&
+    (flags & BIT.COMMON) === 0 &&
+    endsClause(view, at + 2);
+  if (commonSurname) {
+    emit(view, 'name', [startOf(view, at), endOf(view, at + 1)], 0.65);
+    return at + 1;
+  }
   const strange = pair && next === 0 && lengthAt(view, at + 1) >= 5;
   if ((flags & BIT.COMMON) !== 0) {
     if (!surname || (flags & BIT.GIVEN_TOP) === 0) return at;

@@ -159,15 +159,23 @@ export function recognizeUnlistedPlace(view: View, at: number): number {
   let last = at;
   while (last - at < 3 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0 && isUnlisted(view, last + 1))
     last++;
-  if (last === at && endsClinically(view, at)) return at;
+  if (last === at && endsClinically(view, at) && !RESIDING.has(wordAt(view, at - 2))) return at;
   return emitPlace(view, [at, last], false);
 }
+
+/** Words before `in`, `from`, `at` that speak of where somebody is. */
+const RESIDING = new Set(
+  'lives live lived living moved resides resident residing born raised grew up originally based traveled travelled flew arrived returned here am m is back located transferred seen treated admitted hospitalized'.split(
+    ' ',
+  ),
+);
 
 /** A capitalised word, four letters or more, that is no English word, no clinical one, no state, no country. */
 function isUnlisted(view: View, at: number): boolean {
   const shape = shapeAt(view, at);
-  if (!isWord(view, at) || (shape !== CAPITALISED && shape !== 4) || lengthAt(view, at) < 4 || labelAt(view, at) !== 0)
-    return false;
+  const caps = shape === ALL_CAPS && lengthAt(view, at) >= 6 && flagsAt(view, at) === 0;
+  if (!isWord(view, at) || !(shape === CAPITALISED || shape === CAMEL || caps)) return false;
+  if (lengthAt(view, at) < 4 || labelAt(view, at) !== 0) return false;
   return (
     (flagsAt(view, at) &
       (BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.COUNTRY | BIT.STATE | BIT.MONTH | BIT.HOLIDAY | BIT.EPONYM_HEAD)) ===
