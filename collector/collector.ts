@@ -65,10 +65,12 @@ async function listen(server: Server, endpoint: Endpoint): Promise<number> {
 
 /** Ends a server: running requests finish, idle connections do not hold it up, and nothing does beyond the deadline. */
 async function stop(server: Server): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), LIMIT.drainMs).unref();
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const timer = setTimeout(() => server.closeAllConnections(), LIMIT.drainMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
+  clearInterval(idle);
   clearTimeout(timer);
 }

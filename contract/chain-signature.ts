@@ -56,6 +56,9 @@ export function parseSigned(text: string): Signed | null {
   const parsed = headSchema.safeParse(parseJson(Buffer.from(head, 'base64url').toString('utf8')));
   if (!parsed.success) return null;
   const { typ, kid } = parsed.data;
+  // One form for one value: bits that decoding would ignore are a change too.
+  if (![head, payload, signature].every((part) => Buffer.from(part, 'base64url').toString('base64url') === part))
+    return null;
   const input = `${head}.${payload}`;
   return {
     type: typ,

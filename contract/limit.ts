@@ -65,6 +65,8 @@ export const LIMIT = {
   shipAnswerBytes: 64 * 1024,
   /** Between two batches, so that a busy pod sends several records at once. */
   shipIntervalMs: 200,
+  /** More than this unsent is a backlog, and goes out without pauses. */
+  shipBacklogBytes: 256 * 1024,
   /** The shortest first wait after a batch failed. */
   shipRetryMs: 250,
   /** Collector: chains whose state is kept in memory, batches in work together, copies of conflicting bytes kept a chain. */

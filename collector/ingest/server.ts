@@ -30,6 +30,8 @@ export function createIngestServer(options: IngestOptions): Server {
   };
   let working = 0;
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    // When the collector ends, a pod's connection must not stay open and hold it up.
+    response.shouldKeepAlive &&= server.listening;
     if (working >= LIMIT.collectorBatches)
       return answer(response, { status: 503, body: { error: 'busy' } }, { 'retry-after': '1' });
     working++;
@@ -44,8 +46,11 @@ export function createIngestServer(options: IngestOptions): Server {
         working--;
       });
   };
-  if (options.tls === null) return createPlainServer(bounds, listener);
-  return createTlsServer({ ...bounds, ...options.tls, minVersion: 'TLSv1.2' }, listener);
+  const server: Server =
+    options.tls === null
+      ? createPlainServer(bounds, listener)
+      : createTlsServer({ ...bounds, ...options.tls, minVersion: 'TLSv1.2' }, listener);
+  return server;
 }
 
 interface Result {

@@ -77,6 +77,13 @@ export class Shipper {
     return this.drained;
   }
 
+  /** A backlog goes out without pauses. */
+  get #backlogged(): boolean {
+    return this.#options.spool.segments.some(
+      (segment) => segment.durableBytes - segment.receiptedBytes > LIMIT.shipBacklogBytes,
+    );
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopping) {
       const segment = this.#next();
@@ -149,7 +156,7 @@ export class Shipper {
     if (!moved) return this.#backoff('receipt_mismatch', 0);
     this.#failures = 0;
     await this.#release();
-    return this.#closing === null ? LIMIT.shipIntervalMs : 0;
+    return this.#closing === null && !this.#backlogged ? LIMIT.shipIntervalMs : 0;
   }
 
   /** Deletes whole segments that are receipted to their end. The last one stays: it says where the chain goes on. */

@@ -157,7 +157,9 @@ test('a spool at 85 % of its quota refuses new exchanges while running ones stil
   const states = new Set<string>();
   const fill = async (at: number): Promise<number> => {
     states.add(evidence.state());
-    const filled = await evidence.request(requestFacts(`exchange-${at}-filling`), { sent: Buffer.alloc(2_000), vault: '[]' }).catch((error: unknown) => error);
+    const filled = await evidence
+      .request(requestFacts(`exchange-${at}-filling`), { sent: Buffer.alloc(2_000), vault: '[]' })
+      .catch((error: unknown) => error);
     return filled instanceof AuditUnavailable ? at : fill(at + 1);
   };
   expect(await fill(0)).toBeGreaterThan(5);

@@ -11,10 +11,13 @@ import type { CommandIo } from '#cli/io.ts';
 import { keysInit } from '#cli/keys.ts';
 import { type Collector, startCollector } from '#collector/collector.ts';
 
+/** What is done when the test is over. */
+export type Later = (work: () => unknown) => void;
+
 /** A folder that is gone when the test is. */
-export function folder(): string {
+export function folder(later: Later = onTestFinished): string {
   const dir = mkdtempSync(join(tmpdir(), 'lazaret-audit-'));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  later(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
@@ -75,7 +78,7 @@ export async function makeCertificate(dir: string): Promise<{ readonly cert: str
 }
 
 /** A collector on a loopback port over real TLS. */
-export async function collectorRig(dir: string) {
+export async function collectorRig(dir: string, later: Later = onTestFinished) {
   const { cert, key } = await makeCertificate(dir);
   const tokenFile = join(dir, 'token');
   writeFileSync(tokenFile, randomBytes(24).toString('base64url'));
@@ -98,7 +101,7 @@ export async function collectorRig(dir: string) {
     );
     return running;
   };
-  onTestFinished(() => running?.close());
+  later(() => running?.close());
   return { start, store, tokenFile, ca: readFileSync(cert, 'utf8') };
 }
 

@@ -1,0 +1,204 @@
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseConfig } from '#collector/config.ts';
+import { type Audit, startAudit } from '#sidecar/audit/audit.ts';
+import { evidenceOptions, outcomeFacts, requestFacts } from '#test/sidecar/audit/facts.ts';
+import { collectorRig, folder, runAudit } from '#test/sidecar/audit/rig.ts';
+
+async function exchange(audit: Audit, id: string, bytes = 1_000): Promise<void> {
+  const ledger = await audit.evidence.request(requestFacts(id), { sent: Buffer.alloc(bytes, 'a'), vault: '[]' });
+  await ledger.part(Buffer.alloc(bytes, 'b'));
+  await ledger.finish(outcomeFacts());
+}
+
+function stages(lines: readonly Record<string, unknown>[]): unknown[] {
+  return lines.map(({ stage }) => stage);
+}
+
+test('a pod that comes before its collector serves, and delivers when the collector comes', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const first = await rig.start();
+  const { port } = first;
+  await first.close();
+  const audit = await startAudit({
+    evidence: evidenceOptions(join(dir, 'spool')),
+    collector: { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile },
+  });
+  await exchange(audit, 'exchange-before');
+  await rig.start(port);
+  await exchange(audit, 'exchange-after');
+  expect(await audit.close(10_000)).toBe(true);
+  const listed = await runAudit('list', '--store', rig.store, '--json');
+  expect(stages(listed.lines)).toEqual(['open', 'request', 'response', 'request', 'response', 'close']);
+});
+
+test('a collector that restarts between batches continues the same segment without a finding', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  let collector = await rig.start();
+  const { port } = collector;
+  const audit = await startAudit({
+    evidence: evidenceOptions(join(dir, 'spool')),
+    collector: { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile },
+  });
+  for (let round = 0; round < 3; round++) {
+    await exchange(audit, `exchange-${round}-round`);
+    await collector.close();
+    collector = await rig.start(port);
+  }
+  expect(await audit.close(10_000)).toBe(true);
+  await collector.close();
+  const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
+  expect(verified.lines).toEqual([]);
+  expect(
+    stages((await runAudit('list', '--store', rig.store, '--json')).lines).filter((stage) => stage === 'response'),
+  ).toHaveLength(3);
+});
+
+test('a pod that restarts sends again what it cannot know was receipted, and the store holds it once', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const { port } = await rig.start();
+  const collector = { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile };
+  const options = evidenceOptions(join(dir, 'spool'));
+  for (let life = 0; life < 3; life++) {
+    const audit = await startAudit({ evidence: options, collector });
+    await exchange(audit, `exchange-${life}-life`);
+    expect(await audit.close(10_000)).toBe(true);
+  }
+  const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
+  expect(verified.lines).toEqual([]);
+  const listed = stages((await runAudit('list', '--store', rig.store, '--json')).lines);
+  expect(listed).toEqual(Array.from({ length: 3 }, () => ['open', 'request', 'response', 'close']).flat());
+  expect(readdirSync(join(dir, 'spool')).filter((name) => name.endsWith('.seg'))).toHaveLength(1);
+});
+
+test('a pod that died before it enrolled is attested late by the next process, as a notice', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const first = await rig.start();
+  const { port } = first;
+  await first.close();
+  const collector = { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile };
+  const options = evidenceOptions(join(dir, 'spool'));
+  const unheard = await startAudit({ evidence: options, collector });
+  await exchange(unheard, 'exchange-unheard');
+  expect(await unheard.close(50)).toBe(false);
+  await rig.start(port);
+  const heard = await startAudit({ evidence: options, collector });
+  expect(await heard.close(10_000)).toBe(true);
+  const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
+  expect(verified.lines.map(({ finding, level }) => [finding, level])).toEqual([['attested_late', 'notice']]);
+  expect(verified.code).toBe(0);
+});
+
+test('a request of 20 MiB is sealed in several segments and opens to the same bytes', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const { makeKeys } = await import('#test/sidecar/audit/rig.ts');
+  const { parseRecipients } = await import('#sidecar/audit/recipients.ts');
+  const keys = await makeKeys(join(dir, 'keys'));
+  const { port } = await rig.start();
+  const recipients = parseRecipients(readFileSync(keys.recipients, 'utf8'));
+  const audit = await startAudit({
+    evidence: evidenceOptions(join(dir, 'spool'), { recipients }),
+    collector: { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile },
+  });
+  const sent = 'Lazaret '.repeat(2_621_440);
+  const ledger = await audit.evidence.request(requestFacts('exchange-large'), { sent: Buffer.from(sent), vault: '[]' });
+  await ledger.finish(outcomeFacts());
+  expect(await audit.close(30_000)).toBe(true);
+  const opened = await runAudit('open', '--store', rig.store, '--key', keys.escrow, '--id', 'exchange-large', '--json');
+  expect(opened.lines[0]?.sent === sent).toBe(true);
+  expect(
+    readdirSync(join(rig.store, 'chains'), { recursive: true }).filter((name) => String(name).endsWith('.seg')).length,
+  ).toBeGreaterThan(2);
+});
+
+test('an append that a crash of the collector cut short is cut off and sent again', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  let collector = await rig.start();
+  const { port } = collector;
+  const options = evidenceOptions(join(dir, 'spool'));
+  const sending = { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile };
+  const audit = await startAudit({ evidence: options, collector: sending });
+  await exchange(audit, 'exchange-first');
+  expect(await audit.close(10_000)).toBe(true);
+  await collector.close();
+  const chainDir = join(rig.store, 'chains', options.chain);
+  const segment = readdirSync(chainDir).find((name) => name.endsWith('.seg')) ?? '';
+  const whole = readFileSync(join(chainDir, segment));
+  writeFileSync(join(chainDir, segment), whole.subarray(0, whole.length - 7));
+  appendFileSync(join(chainDir, segment), '');
+  collector = await rig.start(port);
+  const again = await startAudit({ evidence: options, collector: sending });
+  expect(await again.close(10_000)).toBe(true);
+  await collector.close();
+  expect(readFileSync(join(chainDir, segment)).equals(whole)).toBe(true);
+  expect(
+    (await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json')).lines,
+  ).toEqual([]);
+});
+
+test.each([
+  ['GET', '/v1/chains/chain-0123456789/segments/00000001-00000000.seg', 404],
+  ['DELETE', '/v1/chains/chain-0123456789/segments/00000001-00000000.seg', 404],
+  ['POST', '/v1/chains/..%2f..%2fetc/segments/00000001-00000000.seg', 404],
+  ['POST', '/v1/chains/chain-0123456789/segments/00000001-00000000.seg', 401],
+  ['POST', '/v1/enrol', 400],
+  ['GET', '/v1/jwks', 200],
+])('%s %s without proof is answered %i', async (method, path, status) => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const { port } = await rig.start();
+  const answer = await new Promise<number>((resolve, reject) => {
+    const sending = request(
+      { host: '127.0.0.1', port, method, path, ca: rig.ca, headers: { authorization: 'Bearer nothing' } },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      },
+    );
+    sending.on('error', reject);
+    sending.end();
+  });
+  expect(answer).toBe(status);
+});
+
+test('a pod with a wrong token is not enrolled and nothing of it is stored', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const { port } = await rig.start();
+  const tokenFile = join(dir, 'wrong');
+  writeFileSync(tokenFile, 'not-the-token-at-all');
+  const alerts: string[] = [];
+  const alerted = Promise.withResolvers<void>();
+  const audit = await startAudit({
+    evidence: evidenceOptions(join(dir, 'spool')),
+    collector: { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile },
+    onAlert: (why) => {
+      alerts.push(why);
+      alerted.resolve();
+    },
+  });
+  await alerted.promise;
+  expect(await audit.close(100)).toBe(false);
+  expect(new Set(alerts)).toEqual(new Set(['enrolment_refused']));
+  expect(readdirSync(join(rig.store, 'chains'))).toEqual([]);
+});
+
+test('every fault of the configuration is reported at once, by name and never by value', () => {
+  const parsed = parseConfig({ LAZARET_LISTEN: 'secret-host', LAZARET_LOG_LEVEL: 'loud' });
+  expect(parsed.ok ? [] : parsed.faults.map((fault) => fault.split(':')[0])).toEqual([
+    'LAZARET_LISTEN',
+    'LAZARET_STORE',
+    'LAZARET_SIGNING_KEY',
+    'LAZARET_ENROL_TOKEN',
+    'LAZARET_LOG_LEVEL',
+  ]);
+  expect(JSON.stringify(parsed)).not.toContain('secret');
+});
