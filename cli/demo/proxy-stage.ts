@@ -187,7 +187,7 @@ function runApplication({ dir }: Stage, ports: Ports): Promise<Ended> {
   const existing = Object.entries(plainEnvironment()).map(([name, value]) => ({ name, value: value ?? '' }));
   const { environment } = mergeEnvironment(existing, podEnvironment(trustPaths(join(dir, 'trust'))));
   const [node, ...flags] = NODE;
-  const child = spawn(node, [...flags, join(ROOT, 'cli/demo/application.ts')], {
+  const child = spawn(node, [...flags, join(ROOT, 'cli/demo/application.ts'), '--through-proxy'], {
     env: {
       ...Object.fromEntries(environment.map(({ name, value }) => [name, value])),
       HTTPS_PROXY: `http://${LOOPBACK}:${ports.intercept}`,

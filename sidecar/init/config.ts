@@ -37,13 +37,7 @@ const FIELDS = z.object({
   LAZARET_EXTRA_ROOTS: z.string().min(1).optional(),
 });
 
-const SCHEMA = FIELDS.superRefine((given, context) => {
-  if (given.LAZARET_PROXY_MODE === 'on') return;
-  for (const name of ['LAZARET_UID', 'LAZARET_GID'] as const) {
-    if (given[name] !== undefined) continue;
-    context.addIssue({ code: 'custom', path: [name], message: "must be set: the sidecar's own, 20000 to 59999" });
-  }
-});
+const GUARDED = FIELDS.extend({ LAZARET_UID: ownerId, LAZARET_GID: ownerId });
 
 /** The settings of `lazaret-init`, checked. */
 export interface InitConfig {
@@ -68,7 +62,8 @@ export function parseInitConfig(
   environment: Readonly<Record<string, string | undefined>>,
 ): { readonly ok: true; readonly config: InitConfig } | { readonly ok: false; readonly faults: readonly string[] } {
   const own = Object.entries(environment).filter(([name, value]) => name.startsWith('LAZARET_') && value !== '');
-  const parsed = SCHEMA.safeParse(Object.fromEntries(own));
+  const given = Object.fromEntries(own);
+  const parsed = (given.LAZARET_PROXY_MODE === 'on' ? FIELDS : GUARDED).safeParse(given);
   if (!parsed.success) {
     return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) };
   }
