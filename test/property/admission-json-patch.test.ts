@@ -34,7 +34,9 @@ describe('diffJson', () => {
 
   it('puts an item in front of a list with one operation', () => {
     const item = { name: 'b' };
-    expect(diffJson({ l: [item] }, { l: [{ name: 'a' }, item] })).toEqual([{ op: 'add', path: '/l/0', value: { name: 'a' } }]);
+    expect(diffJson({ l: [item] }, { l: [{ name: 'a' }, item] })).toEqual([
+      { op: 'add', path: '/l/0', value: { name: 'a' } },
+    ]);
   });
 
   it('moves an item without touching the others', () => {

@@ -10,30 +10,53 @@ import { reviewAdmission, reviewOutcome } from '#controller/admission/review.ts'
 import { applyPatch, makeContext, makeReview, NOW, patchOf, type World } from '#test/controller/admission/fixture.ts';
 
 /** Mostly harmless values, sometimes one that breaks a rule, so that many pods are admitted and many are denied. */
-const rarely = <T>(harmless: fc.Arbitrary<T>, harmful: fc.Arbitrary<T>) => fc.oneof({ arbitrary: harmless, weight: 30 }, { arbitrary: harmful, weight: 1 });
-const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.oneof({ arbitrary: fc.constant(undefined), weight: 3 }, { arbitrary: fc.constant(null), weight: 1 }, { arbitrary, weight: 3 });
-const unknowns = fc.dictionary(fc.constantFrom('x-future', 'unknown', '__proto__', 'a/b~c'), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 2 });
+const rarely = <T>(harmless: fc.Arbitrary<T>, harmful: fc.Arbitrary<T>) =>
+  fc.oneof({ arbitrary: harmless, weight: 30 }, { arbitrary: harmful, weight: 1 });
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof(
+    { arbitrary: fc.constant(undefined), weight: 3 },
+    { arbitrary: fc.constant(null), weight: 1 },
+    { arbitrary, weight: 3 },
+  );
+const unknowns = fc.dictionary(
+  fc.constantFrom('x-future', 'unknown', '__proto__', 'a/b~c'),
+  fc.jsonValue({ maxDepth: 2 }),
+  { maxKeys: 2 },
+);
 const id = fc.oneof(fc.integer({ min: 0, max: 70_000 }), fc.constantFrom(0, 1_000, 20_000, 59_999, 64_646));
-const capability = rarely(fc.constantFrom('CHOWN', 'CAP_KILL', 'fowner', 'NET_BIND_SERVICE'), fc.constantFrom('NET_ADMIN', 'cap_setuid', 'ALL', 'IPC_LOCK'));
+const capability = rarely(
+  fc.constantFrom('CHOWN', 'CAP_KILL', 'fowner', 'NET_BIND_SERVICE'),
+  fc.constantFrom('NET_ADMIN', 'cap_setuid', 'ALL', 'IPC_LOCK'),
+);
 const drop = fc.array(fc.constantFrom('ALL', 'NET_RAW', 'CAP_NET_RAW', 'SETUID', 'MKNOD', 'all'), { maxLength: 4 });
 
-const security = fc.record(
-  {
-    runAsUser: maybe(id),
-    runAsGroup: maybe(id),
-    runAsNonRoot: maybe(fc.boolean()),
-    privileged: maybe(rarely(fc.constant(false), fc.constant(true))),
-    allowPrivilegeEscalation: maybe(rarely(fc.constant(false), fc.constant(true))),
-    capabilities: maybe(fc.record({ add: maybe(fc.array(capability, { maxLength: 2 })), drop: maybe(drop), future: maybe(fc.jsonValue({ maxDepth: 1 })) })),
-  },
-);
+const security = fc.record({
+  runAsUser: maybe(id),
+  runAsGroup: maybe(id),
+  runAsNonRoot: maybe(fc.boolean()),
+  privileged: maybe(rarely(fc.constant(false), fc.constant(true))),
+  allowPrivilegeEscalation: maybe(rarely(fc.constant(false), fc.constant(true))),
+  capabilities: maybe(
+    fc.record({
+      add: maybe(fc.array(capability, { maxLength: 2 })),
+      drop: maybe(drop),
+      future: maybe(fc.jsonValue({ maxDepth: 1 })),
+    }),
+  ),
+});
 const variable = fc.record({
-  name: rarely(fc.constantFrom('A', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'NO_PROXY'), fc.constantFrom('HTTPS_PROXY', 'JAVA_TOOL_OPTIONS')),
+  name: rarely(
+    fc.constantFrom('A', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'NO_PROXY'),
+    fc.constantFrom('HTTPS_PROXY', 'JAVA_TOOL_OPTIONS'),
+  ),
   value: fc.constantFrom('', '1', '-Xmx1g', '/run/lazaret/trust/all-roots.pem', '$(A)'),
 });
 const mount = fc.record({
   name: rarely(fc.constantFrom('data', 'lazarette'), fc.constantFrom('lazaret-ca', 'lazaret-trust')),
-  mountPath: rarely(fc.constantFrom('/data', '/etc/ssl/cert.pem', '/run'), fc.constantFrom('/run/lazaret/trust', '/run/lazaret')),
+  mountPath: rarely(
+    fc.constantFrom('/data', '/etc/ssl/cert.pem', '/run'),
+    fc.constantFrom('/run/lazaret/trust', '/run/lazaret'),
+  ),
   readOnly: maybe(fc.boolean()),
 });
 const container = (names: fc.Arbitrary<string>) =>
@@ -45,21 +68,42 @@ const container = (names: fc.Arbitrary<string>) =>
         command: maybe(fc.constant(['run'])),
         env: maybe(fc.array(variable, { maxLength: 5 })),
         volumeMounts: maybe(fc.array(mount, { maxLength: 3 })),
-        ports: maybe(fc.array(fc.record({ containerPort: rarely(fc.constant(8080), fc.constant(15_020)) }), { maxLength: 2 })),
+        ports: maybe(
+          fc.array(fc.record({ containerPort: rarely(fc.constant(8080), fc.constant(15_020)) }), { maxLength: 2 }),
+        ),
         securityContext: maybe(security),
       }),
       unknowns,
     )
     .map(([known, unknown]) => ({ ...unknown, ...known }));
-const names = rarely(fc.constantFrom('app', 'web', 'worker'), fc.constantFrom('lazaret-sidecar', 'istio-proxy', 'lazaret-x'));
+const names = rarely(
+  fc.constantFrom('app', 'web', 'worker'),
+  fc.constantFrom('lazaret-sidecar', 'istio-proxy', 'lazaret-x'),
+);
 
 const spec = fc
   .tuple(
     fc.record({
       containers: maybe(fc.array(container(names), { maxLength: 3 })),
-      initContainers: maybe(fc.array(container(fc.oneof(names, fc.constantFrom('lazaret-init', 'lazaret-sidecar'))), { maxLength: 4 })),
-      volumes: maybe(fc.array(fc.record({ name: rarely(fc.constantFrom('data', 'lazaret-trust', 'lazaret-ca'), fc.constant('lazaret-x')), emptyDir: fc.constant({}) }), { maxLength: 4 })),
-      securityContext: maybe(fc.record({ runAsUser: maybe(id), fsGroup: maybe(id), supplementalGroups: maybe(fc.array(id, { maxLength: 3 })) })),
+      initContainers: maybe(
+        fc.array(container(fc.oneof(names, fc.constantFrom('lazaret-init', 'lazaret-sidecar'))), { maxLength: 4 }),
+      ),
+      volumes: maybe(
+        fc.array(
+          fc.record({
+            name: rarely(fc.constantFrom('data', 'lazaret-trust', 'lazaret-ca'), fc.constant('lazaret-x')),
+            emptyDir: fc.constant({}),
+          }),
+          { maxLength: 4 },
+        ),
+      ),
+      securityContext: maybe(
+        fc.record({
+          runAsUser: maybe(id),
+          fsGroup: maybe(id),
+          supplementalGroups: maybe(fc.array(id, { maxLength: 3 })),
+        }),
+      ),
       hostNetwork: maybe(rarely(fc.constant(false), fc.constant(true))),
       hostUsers: maybe(rarely(fc.constant(true), fc.constant(false))),
       terminationGracePeriodSeconds: maybe(fc.integer({ min: 0, max: 60 })),
@@ -68,12 +112,34 @@ const spec = fc
   )
   .map(([known, unknown]) => ({ ...unknown, ...known }));
 const annotations = fc.dictionary(
-  rarely(fc.constantFrom('example.org/a', 'lazaret.dev/mark', 'kubectl.kubernetes.io/default-container'), fc.constantFrom('lazaret.dev/skip', 'lazaret.dev/sidecar-cpu')),
+  rarely(
+    fc.constantFrom('example.org/a', 'lazaret.dev/mark', 'kubectl.kubernetes.io/default-container'),
+    fc.constantFrom('lazaret.dev/skip', 'lazaret.dev/sidecar-cpu'),
+  ),
   fc.constantFrom('x', '1', '{"v":1}'),
   { maxKeys: 2 },
 );
-const pods = fc.tuple(spec, maybe(annotations), fc.constantFrom('true', 'true', 'true', 'false', 'yes'), unknowns).map(([made, notes, phi, unknown]) => clean({ ...unknown, apiVersion: 'v1', kind: 'Pod', metadata: { generateName: 'a-', labels: { [LABEL.phi]: phi }, annotations: notes, ...unknown }, spec: made }));
-const worlds = fc.constantFrom<World>({}, { namespace: { labels: { [LABEL.guard]: 'all' } } }, { exempt: ['B-04', 'B-38', 'B-05'] }, { values: { admission: { overlayPaths: ['/etc/ssl/cert.pem'], mesh: ['istio-proxy'], extraRootsConfigMap: { name: 'r' } } } });
+const pods = fc
+  .tuple(spec, maybe(annotations), fc.constantFrom('true', 'true', 'true', 'false', 'yes'), unknowns)
+  .map(([made, notes, phi, unknown]) =>
+    clean({
+      ...unknown,
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { generateName: 'a-', labels: { [LABEL.phi]: phi }, annotations: notes, ...unknown },
+      spec: made,
+    }),
+  );
+const worlds = fc.constantFrom<World>(
+  {},
+  { namespace: { labels: { [LABEL.guard]: 'all' } } },
+  { exempt: ['B-04', 'B-38', 'B-05'] },
+  {
+    values: {
+      admission: { overlayPaths: ['/etc/ssl/cert.pem'], mesh: ['istio-proxy'], extraRootsConfigMap: { name: 'r' } },
+    },
+  },
+);
 
 function clean(value: unknown): Record<string, unknown> {
   return JSON.parse(JSON.stringify(value));
@@ -88,7 +154,9 @@ function strip(container: Container): unknown {
 }
 
 function authors(pod: Pod): readonly unknown[] {
-  const init = (pod.spec?.initContainers ?? []).filter(({ name }) => name !== 'lazaret-init' && name !== 'lazaret-sidecar');
+  const init = (pod.spec?.initContainers ?? []).filter(
+    ({ name }) => name !== 'lazaret-init' && name !== 'lazaret-sidecar',
+  );
   return [...init, ...(pod.spec?.containers ?? [])].map(strip);
 }
 
@@ -96,7 +164,14 @@ function authors(pod: Pod): readonly unknown[] {
 function lost(before: unknown, after: unknown, path = ''): readonly string[] {
   if (typeof before !== 'object' || before === null) return Object.is(before, after) ? [] : [path];
   if (typeof after !== 'object' || after === null) return [path];
-  const own: readonly string[] = path === '' ? ['spec', 'metadata'] : path === '/spec' ? ['initContainers', 'containers', 'volumes'] : path === '/metadata' ? ['annotations'] : [];
+  const own: readonly string[] =
+    path === ''
+      ? ['spec', 'metadata']
+      : path === '/spec'
+        ? ['initContainers', 'containers', 'volumes']
+        : path === '/metadata'
+          ? ['annotations']
+          : [];
   return Object.entries(before).flatMap(([field, value]) => {
     if (own.includes(field) && path !== '') return [];
     return lost(value, ownField(after as Record<string, unknown>, field), `${path}/${field}`);
@@ -141,7 +216,10 @@ describe('any pod', () => {
     fc.assert(
       fc.property(pods, (object) => {
         const review = makeReview(object);
-        const turned = { ...review, request: { ...review.request, object: Object.fromEntries(Object.entries(object).reverse()) } };
+        const turned = {
+          ...review,
+          request: { ...review.request, object: Object.fromEntries(Object.entries(object).reverse()) },
+        };
         const answer = JSON.stringify(reviewAdmission(review, makeContext()).review);
         expect(JSON.stringify(reviewAdmission(clean(review), makeContext()).review)).toBe(answer);
         const other = reviewAdmission(turned, makeContext());
@@ -153,7 +231,24 @@ describe('any pod', () => {
 });
 
 describe('any JSON', () => {
-  const object = fc.oneof(fc.jsonValue({ maxDepth: 5 }), fc.record({ metadata: fc.constant({ labels: { [LABEL.phi]: 'true' } }), spec: fc.dictionary(fc.constantFrom('containers', 'initContainers', 'volumes', 'securityContext', 'hostNetwork', 'dnsConfig', 'tolerations'), fc.jsonValue({ maxDepth: 3 })) }));
+  const object = fc.oneof(
+    fc.jsonValue({ maxDepth: 5 }),
+    fc.record({
+      metadata: fc.constant({ labels: { [LABEL.phi]: 'true' } }),
+      spec: fc.dictionary(
+        fc.constantFrom(
+          'containers',
+          'initContainers',
+          'volumes',
+          'securityContext',
+          'hostNetwork',
+          'dnsConfig',
+          'tolerations',
+        ),
+        fc.jsonValue({ maxDepth: 3 }),
+      ),
+    }),
+  );
 
   it('as object of a review is answered, and what is let through is guarded', () => {
     fc.assert(
@@ -169,13 +264,28 @@ describe('any JSON', () => {
   });
 
   it('as a whole review, or as any part of one, is answered and never thrown at', () => {
-    const field = fc.constantFrom('uid', 'resource', 'operation', 'object', 'userInfo', 'namespace', 'subResource', 'dryRun');
+    const field = fc.constantFrom(
+      'uid',
+      'resource',
+      'operation',
+      'object',
+      'userInfo',
+      'namespace',
+      'subResource',
+      'dryRun',
+    );
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), field, (value, name) => {
         expect(reviewAdmission(value, makeContext()).review.response.allowed).toBe(false);
         const review = makeReview({ metadata: {} });
-        expect(typeof reviewAdmission({ ...review, request: { ...review.request, [name]: value } }, makeContext()).review.response.allowed).toBe('boolean');
-        expect(typeof reviewOutcome({ ...review, request: { ...review.request, [name]: value } }, makeContext()).review.response.allowed).toBe('boolean');
+        expect(
+          typeof reviewAdmission({ ...review, request: { ...review.request, [name]: value } }, makeContext()).review
+            .response.allowed,
+        ).toBe('boolean');
+        expect(
+          typeof reviewOutcome({ ...review, request: { ...review.request, [name]: value } }, makeContext()).review
+            .response.allowed,
+        ).toBe('boolean');
       }),
       { numRuns: 300 },
     );

@@ -7,7 +7,20 @@ import { readIdentity } from '#controller/admission/is-guarded.ts';
 import type { Container, Pod } from '#controller/admission/pod.ts';
 import { listContainers } from '#controller/admission/pod-facts.ts';
 import { reviewAdmission, reviewOutcome } from '#controller/admission/review.ts';
-import { admit, fieldsOf, makeContext, makeDebugReview, makeExemption, makePod, makeReview, makeSettings, messageOf, patchOf, submit, warningsOf } from './fixture.ts';
+import {
+  admit,
+  fieldsOf,
+  makeContext,
+  makeDebugReview,
+  makeExemption,
+  makePod,
+  makeReview,
+  makeSettings,
+  messageOf,
+  patchOf,
+  submit,
+  warningsOf,
+} from './fixture.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 const LISTS = ['initContainers', 'containers'] as const;
@@ -32,51 +45,96 @@ function laterFaults(change: (pod: Pod, uid: number, gid: number) => Fields): re
   if (identity === null) throw new Error('no identity');
   const changed = { ...pod, spec: { ...pod.spec, ...change(pod, identity.uid, identity.gid) } } as Pod;
   const { settings, namespace } = makeContext();
-  return findBypasses({ pod: changed, prefix: '', containers: listContainers(changed, ''), namespace, values: settings.values, identity }).map(({ id, field }) => `${id} ${field}`);
+  return findBypasses({
+    pod: changed,
+    prefix: '',
+    containers: listContainers(changed, ''),
+    namespace,
+    values: settings.values,
+    identity,
+  }).map(({ id, field }) => `${id} ${field}`);
 }
 
 describe('becoming the guard', () => {
   it('B-01 the sidecar’s uid is denied at pod level, in every list and in Windows options', () => {
-    expect(laterFaults((_, uid) => ({ securityContext: { runAsUser: uid } }))).toEqual(['B-01 spec.securityContext.runAsUser']);
-    expect(laterFaults((pod, uid) => ({ containers: [{ ...pod.spec?.containers?.[0], securityContext: { runAsUser: uid } }] }))).toEqual(['B-01 spec.containers[0].securityContext.runAsUser']);
-    expect(laterFaults((pod, uid) => ({ initContainers: [...(pod.spec?.initContainers ?? []), { name: 'x', securityContext: { runAsUser: uid } }] }))).toEqual(['B-01 spec.initContainers[2].securityContext.runAsUser']);
-    expect(laterFaults((_, uid) => ({ ephemeralContainers: [{ name: 'x', securityContext: { runAsUser: uid } }] }))).toEqual(['B-01 spec.ephemeralContainers[0].securityContext.runAsUser']);
-    expect(laterFaults((_, uid) => ({ securityContext: { windowsOptions: { runAsUserName: String(uid) } } }))).toContain('B-01 spec.securityContext.windowsOptions.runAsUserName');
+    expect(laterFaults((_, uid) => ({ securityContext: { runAsUser: uid } }))).toEqual([
+      'B-01 spec.securityContext.runAsUser',
+    ]);
+    expect(
+      laterFaults((pod, uid) => ({
+        containers: [{ ...pod.spec?.containers?.[0], securityContext: { runAsUser: uid } }],
+      })),
+    ).toEqual(['B-01 spec.containers[0].securityContext.runAsUser']);
+    expect(
+      laterFaults((pod, uid) => ({
+        initContainers: [...(pod.spec?.initContainers ?? []), { name: 'x', securityContext: { runAsUser: uid } }],
+      })),
+    ).toEqual(['B-01 spec.initContainers[2].securityContext.runAsUser']);
+    expect(
+      laterFaults((_, uid) => ({ ephemeralContainers: [{ name: 'x', securityContext: { runAsUser: uid } }] })),
+    ).toEqual(['B-01 spec.ephemeralContainers[0].securityContext.runAsUser']);
+    expect(
+      laterFaults((_, uid) => ({ securityContext: { windowsOptions: { runAsUserName: String(uid) } } })),
+    ).toContain('B-01 spec.securityContext.windowsOptions.runAsUserName');
   });
 
   it('B-01 a pod that names a number of our range gets a sidecar of another', () => {
     const first = readIdentity(admit(makePod(), {}, { uid: 'same' }));
-    const second = readIdentity(admit(makePod({ securityContext: { runAsUser: first?.uid, runAsGroup: first?.gid } }), {}, { uid: 'same' }));
+    const second = readIdentity(
+      admit(makePod({ securityContext: { runAsUser: first?.uid, runAsGroup: first?.gid } }), {}, { uid: 'same' }),
+    );
     expect(second?.uid).not.toBe(first?.uid);
     expect(second?.gid).not.toBe(first?.gid);
   });
 
   it('B-01 a pod that names every number of our range is denied', () => {
     const supplementalGroups = Array.from({ length: 16_384 }, (_, i) => 20_000 + i);
-    const more = Array.from({ length: 16_000 }, (_, i) => ({ name: `c${i}`, image: 'x', securityContext: { runAsUser: 36_384 + i, runAsGroup: 36_384 + i } }));
-    const rest = Array.from({ length: 8_000 }, (_, i) => ({ name: `i${i}`, image: 'x', securityContext: { runAsUser: 52_384 + i } }));
-    expect(faults({ securityContext: { supplementalGroups }, containers: more, initContainers: rest })).toEqual(['B-01 spec']);
+    const more = Array.from({ length: 16_000 }, (_, i) => ({
+      name: `c${i}`,
+      image: 'x',
+      securityContext: { runAsUser: 36_384 + i, runAsGroup: 36_384 + i },
+    }));
+    const rest = Array.from({ length: 8_000 }, (_, i) => ({
+      name: `i${i}`,
+      image: 'x',
+      securityContext: { runAsUser: 52_384 + i },
+    }));
+    expect(faults({ securityContext: { supplementalGroups }, containers: more, initContainers: rest })).toEqual([
+      'B-01 spec',
+    ]);
   });
 
   it('B-02 the sidecar’s gid is denied as group, file group and supplemental group', () => {
-    expect(laterFaults((_, __, gid) => ({ securityContext: { runAsGroup: gid, fsGroup: gid, supplementalGroups: [1, gid] } }))).toEqual([
+    expect(
+      laterFaults((_, __, gid) => ({
+        securityContext: { runAsGroup: gid, fsGroup: gid, supplementalGroups: [1, gid] },
+      })),
+    ).toEqual([
       'B-02 spec.securityContext.runAsGroup',
       'B-02 spec.securityContext.fsGroup',
       'B-02 spec.securityContext.supplementalGroups[1]',
     ]);
-    expect(laterFaults((pod, _, gid) => ({ containers: [{ ...pod.spec?.containers?.[0], securityContext: { runAsGroup: gid } }] }))).toEqual(['B-02 spec.containers[0].securityContext.runAsGroup']);
+    expect(
+      laterFaults((pod, _, gid) => ({
+        containers: [{ ...pod.spec?.containers?.[0], securityContext: { runAsGroup: gid } }],
+      })),
+    ).toEqual(['B-02 spec.containers[0].securityContext.runAsGroup']);
   });
 
   it('B-03 an image without runAsUser is admitted, and its pod’s numbers cannot be foretold without the key', () => {
     const one = readIdentity(admit(makePod(), {}, { uid: 'known' }));
-    const other = readIdentity(admit(makePod(), { key: new TextEncoder().encode('another key of thirty-two bytes or more') }, { uid: 'known' }));
+    const other = readIdentity(
+      admit(makePod(), { key: new TextEncoder().encode('another key of thirty-two bytes or more') }, { uid: 'known' }),
+    );
     expect(one?.uid).not.toBe(other?.uid);
     expect(one?.gid).not.toBe(other?.gid);
   });
 
   it('B-13 the volume with the key is memory, and mounted in our containers only', () => {
     const pod = admit(makePod({ initContainers: [{ name: 'i', image: 'x' }] }));
-    expect(pod.spec?.volumes?.find(({ name }) => name === 'lazaret-ca')).toMatchObject({ emptyDir: { medium: 'Memory' } });
+    expect(pod.spec?.volumes?.find(({ name }) => name === 'lazaret-ca')).toMatchObject({
+      emptyDir: { medium: 'Memory' },
+    });
     expect(mountersOf(pod, 'lazaret-ca')).toEqual(['lazaret-init', 'lazaret-sidecar']);
     expect((pod.spec?.volumes ?? []).every((volume) => volume.secret === undefined)).toBe(true);
   });
@@ -84,12 +142,20 @@ describe('becoming the guard', () => {
   it('B-14 the token has its own audience, an end, and is mounted in the sidecar only', () => {
     const pod = admit(makePod());
     expect(mountersOf(pod, 'lazaret-token')).toEqual(['lazaret-sidecar']);
-    expect(pod.spec?.volumes?.find(({ name }) => name === 'lazaret-token')?.projected?.sources).toEqual([{ serviceAccountToken: { audience: 'lazaret.dev', expirationSeconds: 3600, path: 'token' } }]);
+    expect(pod.spec?.volumes?.find(({ name }) => name === 'lazaret-token')?.projected?.sources).toEqual([
+      { serviceAccountToken: { audience: 'lazaret.dev', expirationSeconds: 3600, path: 'token' } },
+    ]);
   });
 
   it('B-32 a token with our audience is denied in a volume of another name, in any case', () => {
-    const volume = (audience: string) => faults({ volumes: [{ name: 't', projected: { sources: [{ configMap: {} }, { serviceAccountToken: { audience, path: 't' } }] } }] });
-    for (const audience of ['lazaret.dev', 'LAZARET.dev', 'https://lazaret.dev/collector']) expect(volume(audience)).toEqual(['B-32 spec.volumes[0].projected.sources[1].serviceAccountToken.audience']);
+    const volume = (audience: string) =>
+      faults({
+        volumes: [
+          { name: 't', projected: { sources: [{ configMap: {} }, { serviceAccountToken: { audience, path: 't' } }] } },
+        ],
+      });
+    for (const audience of ['lazaret.dev', 'LAZARET.dev', 'https://lazaret.dev/collector'])
+      expect(volume(audience)).toEqual(['B-32 spec.volumes[0].projected.sources[1].serviceAccountToken.audience']);
     expect(volume('vault')).toEqual([]);
   });
 });
@@ -99,13 +165,19 @@ describe('privileges', () => {
 
   it('B-04 SETUID, SETGID, SETPCAP, SETFCAP are denied in every list and spelling', () => {
     for (const name of ['SETUID', 'SETGID', 'SETPCAP', 'SETFCAP'].flatMap(spellings)) {
-      for (const list of EVERY_LIST) expect(faultsIn(list, capabilities(name))).toEqual([`B-04 spec.${list}[0].securityContext.capabilities.add[0]`]);
+      for (const list of EVERY_LIST)
+        expect(faultsIn(list, capabilities(name))).toEqual([
+          `B-04 spec.${list}[0].securityContext.capabilities.add[0]`,
+        ]);
     }
   });
 
   it('B-04 privilege escalation is switched off where nothing is said, and denied where it is asked for', () => {
     expect(admit(makePod()).spec?.containers?.[0]?.securityContext?.allowPrivilegeEscalation).toBe(false);
-    for (const list of EVERY_LIST) expect(faultsIn(list, { securityContext: { allowPrivilegeEscalation: true } })).toEqual([`B-04 spec.${list}[0].securityContext.allowPrivilegeEscalation`]);
+    for (const list of EVERY_LIST)
+      expect(faultsIn(list, { securityContext: { allowPrivilegeEscalation: true } })).toEqual([
+        `B-04 spec.${list}[0].securityContext.allowPrivilegeEscalation`,
+      ]);
   });
 
   it('B-04 an exemption leaves SETUID to the image, and still takes NET_RAW', () => {
@@ -113,13 +185,18 @@ describe('privileges', () => {
     expect(reviewed.review.response.allowed).toBe(true);
     expect(warningsOf(reviewed)).toEqual(['lazaret: rule B-04 is not kept: GuardExemption old-image accepts the risk']);
     const pod = admit(makePod({}, { securityContext: { allowPrivilegeEscalation: true } }), { exempt: ['B-04'] });
-    expect(pod.spec?.containers?.[0]?.securityContext).toEqual({ allowPrivilegeEscalation: true, capabilities: { drop: ['NET_ADMIN', 'NET_RAW'] } });
+    expect(pod.spec?.containers?.[0]?.securityContext).toEqual({
+      allowPrivilegeEscalation: true,
+      capabilities: { drop: ['NET_ADMIN', 'NET_RAW'] },
+    });
   });
 
   it('B-04 an exemption of yesterday, of another namespace or of other pods lifts nothing', () => {
     const review = (spec: Fields) => {
       const context = { ...makeContext(), exemptions: [makeExemption(['B-04'], spec)] };
-      return fieldsOf(reviewAdmission(makeReview(makePod({}, { securityContext: { allowPrivilegeEscalation: true } })), context));
+      return fieldsOf(
+        reviewAdmission(makeReview(makePod({}, { securityContext: { allowPrivilegeEscalation: true } })), context),
+      );
     };
     expect(review({})).toEqual([]);
     const denied = ['B-04 spec.containers[0].securityContext.allowPrivilegeEscalation'];
@@ -130,15 +207,43 @@ describe('privileges', () => {
   });
 
   it('B-05 privileged and each reaching capability are denied in every list and spelling', () => {
-    for (const list of EVERY_LIST) expect(faultsIn(list, { securityContext: { privileged: true } })).toEqual([`B-05 spec.${list}[0].securityContext.privileged`]);
-    for (const name of ['NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_PTRACE', 'SYS_MODULE', 'BPF', 'PERFMON', 'ALL'].flatMap(spellings)) {
-      for (const list of EVERY_LIST) expect(faultsIn(list, capabilities(name))).toEqual([`B-05 spec.${list}[0].securityContext.capabilities.add[0]`]);
+    for (const list of EVERY_LIST)
+      expect(faultsIn(list, { securityContext: { privileged: true } })).toEqual([
+        `B-05 spec.${list}[0].securityContext.privileged`,
+      ]);
+    for (const name of [
+      'NET_ADMIN',
+      'NET_RAW',
+      'SYS_ADMIN',
+      'SYS_PTRACE',
+      'SYS_MODULE',
+      'BPF',
+      'PERFMON',
+      'ALL',
+    ].flatMap(spellings)) {
+      for (const list of EVERY_LIST)
+        expect(faultsIn(list, capabilities(name))).toEqual([
+          `B-05 spec.${list}[0].securityContext.capabilities.add[0]`,
+        ]);
     }
   });
 
   it('B-33 any other capability is denied, the harmless ones are not', () => {
-    for (const name of ['IPC_LOCK', 'SYS_RESOURCE', 'CAP_MKNOD', 'sys_time', 'NO_SUCH']) expect(faults({}, capabilities('CHOWN', name))).toEqual(['B-33 spec.containers[0].securityContext.capabilities.add[1]']);
-    for (const name of ['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SYS_CHROOT'].flatMap(spellings)) expect(faults({}, capabilities(name))).toEqual([]);
+    for (const name of ['IPC_LOCK', 'SYS_RESOURCE', 'CAP_MKNOD', 'sys_time', 'NO_SUCH'])
+      expect(faults({}, capabilities('CHOWN', name))).toEqual([
+        'B-33 spec.containers[0].securityContext.capabilities.add[1]',
+      ]);
+    for (const name of [
+      'AUDIT_WRITE',
+      'CHOWN',
+      'DAC_OVERRIDE',
+      'FOWNER',
+      'FSETID',
+      'KILL',
+      'NET_BIND_SERVICE',
+      'SYS_CHROOT',
+    ].flatMap(spellings))
+      expect(faults({}, capabilities(name))).toEqual([]);
     expect(faults({}, capabilities('IPC_LOCK'), { exempt: ['B-33'] })).toEqual([]);
   });
 
@@ -161,37 +266,77 @@ describe('the node', () => {
       expect(faults({ [field]: true })).toEqual([`B-07 spec.${field}`]);
       expect(faults({ [field]: false })).toEqual([]);
     }
-    for (const path of ['/', '/proc', '/var/lib/kubelet/pods', '/etc/cni/net.d', '/run/containerd/containerd.sock', '/etc/localtime']) {
-      expect(faults({ volumes: [{ name: 'ok', emptyDir: {} }, { name: 'h', hostPath: { path } }] })).toEqual(['B-07 spec.volumes[1].hostPath']);
+    for (const path of [
+      '/',
+      '/proc',
+      '/var/lib/kubelet/pods',
+      '/etc/cni/net.d',
+      '/run/containerd/containerd.sock',
+      '/etc/localtime',
+    ]) {
+      expect(
+        faults({
+          volumes: [
+            { name: 'ok', emptyDir: {} },
+            { name: 'h', hostPath: { path } },
+          ],
+        }),
+      ).toEqual(['B-07 spec.volumes[1].hostPath']);
     }
-    for (const list of EVERY_LIST) expect(faultsIn(list, { securityContext: { procMount: 'Unmasked' } })).toEqual([`B-07 spec.${list}[0].securityContext.procMount`]);
+    for (const list of EVERY_LIST)
+      expect(faultsIn(list, { securityContext: { procMount: 'Unmasked' } })).toEqual([
+        `B-07 spec.${list}[0].securityContext.procMount`,
+      ]);
   });
 
   it('B-20 the API’s copy of a static pod is denied', () => {
-    const pod = { ...makePod(), metadata: { name: 'a', labels: { 'lazaret.dev/phi': 'true' }, annotations: { 'kubernetes.io/config.mirror': 'x' } } };
+    const pod = {
+      ...makePod(),
+      metadata: {
+        name: 'a',
+        labels: { 'lazaret.dev/phi': 'true' },
+        annotations: { 'kubernetes.io/config.mirror': 'x' },
+      },
+    };
     expect(fieldsOf(submit(pod))).toEqual(['B-20 metadata.annotations["kubernetes.io/config.mirror"]']);
   });
 
   it('B-25 Windows is denied by os, selector, affinity and options', () => {
     expect(faults({ os: { name: 'windows' } })).toEqual(['B-25 spec.os.name']);
-    for (const label of ['kubernetes.io/os', 'beta.kubernetes.io/os']) expect(faults({ nodeSelector: { [label]: 'Windows' } })).toEqual([`B-25 spec.nodeSelector["${label}"]`]);
-    const nodeSelectorTerms = [{ matchExpressions: [{ key: 'zone', operator: 'Exists' }, { key: 'kubernetes.io/os', operator: 'In', values: ['linux', 'windows'] }] }];
-    expect(faults({ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } } })).toEqual([
+    for (const label of ['kubernetes.io/os', 'beta.kubernetes.io/os'])
+      expect(faults({ nodeSelector: { [label]: 'Windows' } })).toEqual([`B-25 spec.nodeSelector["${label}"]`]);
+    const nodeSelectorTerms = [
+      {
+        matchExpressions: [
+          { key: 'zone', operator: 'Exists' },
+          { key: 'kubernetes.io/os', operator: 'In', values: ['linux', 'windows'] },
+        ],
+      },
+    ];
+    expect(
+      faults({ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } } }),
+    ).toEqual([
       'B-25 spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[1]',
     ]);
-    expect(faults({}, { securityContext: { windowsOptions: {} } })).toEqual(['B-25 spec.containers[0].securityContext.windowsOptions']);
+    expect(faults({}, { securityContext: { windowsOptions: {} } })).toEqual([
+      'B-25 spec.containers[0].securityContext.windowsOptions',
+    ]);
   });
 
   it('B-25 runtime classes that the chart does not list and virtual nodes are denied', () => {
     expect(faults({ runtimeClassName: 'kata' })).toEqual(['B-25 spec.runtimeClassName']);
-    expect(faults({ runtimeClassName: 'kata' }, {}, { values: { admission: { runtimeClasses: ['kata'] } } })).toEqual([]);
+    expect(faults({ runtimeClassName: 'kata' }, {}, { values: { admission: { runtimeClasses: ['kata'] } } })).toEqual(
+      [],
+    );
     expect(faults({ nodeSelector: { type: 'virtual-kubelet' } })).toEqual(['B-25 spec.nodeSelector["type"]']);
     expect(faults({ tolerations: [{ key: 'virtual-kubelet.io/provider' }] })).toEqual(['B-25 spec.tolerations[0]']);
   });
 
   it('B-31 a namespace that enforces more than privileged is denied with its remedy', () => {
     for (const level of ['baseline', 'restricted', 'Privileged', '']) {
-      const reviewed = submit(makePod(), { namespace: { labels: { 'lazaret.dev/guard': 'all', 'pod-security.kubernetes.io/enforce': level } } });
+      const reviewed = submit(makePod(), {
+        namespace: { labels: { 'lazaret.dev/guard': 'all', 'pod-security.kubernetes.io/enforce': level } },
+      });
       expect(reviewed.rules).toEqual(['B-31']);
       expect(messageOf(reviewed)).toContain('pod-security.kubernetes.io/enforce=privileged');
     }
@@ -203,7 +348,14 @@ describe('the node', () => {
   });
 
   it('B-36 flexVolume and gitRepo are denied', () => {
-    expect(faults({ volumes: [{ name: 'f', flexVolume: {} }, { name: 'g', gitRepo: {} }] })).toEqual(['B-36 spec.volumes[0].flexVolume', 'B-36 spec.volumes[1].gitRepo']);
+    expect(
+      faults({
+        volumes: [
+          { name: 'f', flexVolume: {} },
+          { name: 'g', gitRepo: {} },
+        ],
+      }),
+    ).toEqual(['B-36 spec.volumes[0].flexVolume', 'B-36 spec.volumes[1].gitRepo']);
   });
 });
 
@@ -211,13 +363,30 @@ describe('what is ours', () => {
   it('B-08 a reserved container name is denied wherever it does not stand for our own container', () => {
     expect(faults({ containers: [{ name: 'lazaret-sidecar', image: 'x' }] })).toEqual(['B-08 spec.containers[0].name']);
     expect(faultsIn('initContainers', { name: 'lazaret-other' })).toEqual(['B-08 spec.initContainers[0].name']);
-    expect(faultsIn('ephemeralContainers', { name: 'lazaret-init' })).toEqual(['B-08 spec.ephemeralContainers[0].name']);
+    expect(faultsIn('ephemeralContainers', { name: 'lazaret-init' })).toEqual([
+      'B-08 spec.ephemeralContainers[0].name',
+    ]);
   });
 
   it('B-08 every changed field of our container is put back', () => {
     const pod = admit(makePod());
     const sidecar: Container = pod.spec?.initContainers?.[1] ?? {};
-    const changes: Fields = { image: 'evil', command: ['sh'], args: ['-c'], env: [], restartPolicy: undefined, securityContext: { privileged: true }, volumeMounts: [], ports: [], resources: {}, lifecycle: {}, startupProbe: undefined, envFrom: [{}], workingDir: '/', stdin: true };
+    const changes: Fields = {
+      image: 'evil',
+      command: ['sh'],
+      args: ['-c'],
+      env: [],
+      restartPolicy: undefined,
+      securityContext: { privileged: true },
+      volumeMounts: [],
+      ports: [],
+      resources: {},
+      lifecycle: {},
+      startupProbe: undefined,
+      envFrom: [{}],
+      workingDir: '/',
+      stdin: true,
+    };
     for (const [field, value] of Object.entries(changes)) {
       const initContainers = [pod.spec?.initContainers?.[0], { ...sidecar, [field]: value }];
       const again = admit(JSON.parse(JSON.stringify({ ...pod, spec: { ...pod.spec, initContainers } })));
@@ -228,7 +397,10 @@ describe('what is ours', () => {
   it('B-09 a forged or copied mark changes nothing: the guard is made anew', () => {
     const copied = admit(makePod(), {}, { uid: 'first' });
     for (const mark of ['true', '{"v":1,"uid":30000}', String(copied.metadata?.annotations?.['lazaret.dev/mark'])]) {
-      const pod = { ...copied, metadata: { ...copied.metadata, name: 'other', annotations: { 'lazaret.dev/mark': mark } } };
+      const pod = {
+        ...copied,
+        metadata: { ...copied.metadata, name: 'other', annotations: { 'lazaret.dev/mark': mark } },
+      };
       const made = admit(pod, {}, { uid: 'second' });
       expect(readIdentity(made)).not.toEqual(readIdentity(copied));
       expect(made.metadata?.annotations?.['lazaret.dev/mark']).not.toBe(mark);
@@ -239,36 +411,71 @@ describe('what is ours', () => {
   it('B-12 our volumes and the paths below ours are denied to other containers', () => {
     const mount = (fields: Fields) => faults({}, { volumeMounts: [fields] });
     expect(mount({ name: 'lazaret-ca', mountPath: '/x' })).toEqual(['B-12 spec.containers[0].volumeMounts[0].name']);
-    expect(mount({ name: 'lazaret-trust', mountPath: '/x', readOnly: true })).toEqual(['B-12 spec.containers[0].volumeMounts[0].name']);
-    expect(mount({ name: 'lazaret-trust', mountPath: '/x', readOnly: true, subPath: '../lazaret-ca' })).toEqual(['B-12 spec.containers[0].volumeMounts[0].name']);
-    for (const mountPath of ['/run/lazaret', '/run/lazaret/trust', '//run/./lazaret/x', '/var/run/lazaret/ca']) expect(mount({ name: 'own', mountPath })).toEqual(['B-12 spec.containers[0].volumeMounts[0].mountPath']);
+    expect(mount({ name: 'lazaret-trust', mountPath: '/x', readOnly: true })).toEqual([
+      'B-12 spec.containers[0].volumeMounts[0].name',
+    ]);
+    expect(mount({ name: 'lazaret-trust', mountPath: '/x', readOnly: true, subPath: '../lazaret-ca' })).toEqual([
+      'B-12 spec.containers[0].volumeMounts[0].name',
+    ]);
+    for (const mountPath of ['/run/lazaret', '/run/lazaret/trust', '//run/./lazaret/x', '/var/run/lazaret/ca'])
+      expect(mount({ name: 'own', mountPath })).toEqual(['B-12 spec.containers[0].volumeMounts[0].mountPath']);
     expect(mount({ name: 'own', mountPath: '/run' })).toEqual([]);
-    expect(faults({}, { volumeDevices: [{ name: 'lazaret-spool', devicePath: '/dev/x' }] })).toEqual(['B-12 spec.containers[0].volumeDevices[0].name']);
-    expect(faultsIn('ephemeralContainers', { volumeMounts: [{ name: 'lazaret-token', mountPath: '/x' }] })).toEqual(['B-12 spec.ephemeralContainers[0].volumeMounts[0].name']);
+    expect(faults({}, { volumeDevices: [{ name: 'lazaret-spool', devicePath: '/dev/x' }] })).toEqual([
+      'B-12 spec.containers[0].volumeDevices[0].name',
+    ]);
+    expect(faultsIn('ephemeralContainers', { volumeMounts: [{ name: 'lazaret-token', mountPath: '/x' }] })).toEqual([
+      'B-12 spec.ephemeralContainers[0].volumeMounts[0].name',
+    ]);
   });
 
   it('B-15 an unknown annotation or label of ours is denied, one of a mesh has no effect', () => {
-    const withAnnotation = (key: string) => fieldsOf(submit({ ...makePod(), metadata: { labels: { 'lazaret.dev/phi': 'true' }, annotations: { [key]: 'x' } } }));
-    for (const key of ['lazaret.dev/exclude-outbound-ports', 'lazaret.dev/sidecar-image', 'sub.lazaret.dev/x', 'LAZARET.dev/x']) expect(withAnnotation(key)).toEqual([`B-15 metadata.annotations["${key}"]`]);
+    const withAnnotation = (key: string) =>
+      fieldsOf(
+        submit({ ...makePod(), metadata: { labels: { 'lazaret.dev/phi': 'true' }, annotations: { [key]: 'x' } } }),
+      );
+    for (const key of [
+      'lazaret.dev/exclude-outbound-ports',
+      'lazaret.dev/sidecar-image',
+      'sub.lazaret.dev/x',
+      'LAZARET.dev/x',
+    ])
+      expect(withAnnotation(key)).toEqual([`B-15 metadata.annotations["${key}"]`]);
     expect(withAnnotation('traffic.sidecar.istio.io/excludeOutboundPorts')).toEqual([]);
     expect(withAnnotation('notlazaret.dev/x')).toEqual([]);
   });
 
   it('B-16 names and annotations that network plugins heed do not change what lazaret-init is told', () => {
     const plain = admit(makePod(), {}, { uid: 'x' });
-    const marked = { ...makePod({ initContainers: [{ name: 'cni-repair', image: 'x' }] }), metadata: { labels: { 'lazaret.dev/phi': 'true' }, annotations: { 'sidecar.istio.io/status': '{}', 'linkerd.io/inject': 'disabled', 'lazaret.example/cni': 'done' } } };
+    const marked = {
+      ...makePod({ initContainers: [{ name: 'cni-repair', image: 'x' }] }),
+      metadata: {
+        labels: { 'lazaret.dev/phi': 'true' },
+        annotations: {
+          'sidecar.istio.io/status': '{}',
+          'linkerd.io/inject': 'disabled',
+          'lazaret.example/cni': 'done',
+        },
+      },
+    };
     expect(admit(marked, {}, { uid: 'x' }).spec?.initContainers?.[0]).toEqual(plain.spec?.initContainers?.[0]);
   });
 
   it('B-29 a debug container that targets ours is denied, one that targets the application is not', () => {
-    expect(faultsIn('ephemeralContainers', { targetContainerName: 'lazaret-sidecar' })).toEqual(['B-29 spec.ephemeralContainers[0].targetContainerName']);
+    expect(faultsIn('ephemeralContainers', { targetContainerName: 'lazaret-sidecar' })).toEqual([
+      'B-29 spec.ephemeralContainers[0].targetContainerName',
+    ]);
     expect(faultsIn('ephemeralContainers', { targetContainerName: 'app' })).toEqual([]);
   });
 
   it('B-30 our ports and port names are denied in every list', () => {
     for (const list of LISTS) {
-      for (const containerPort of [15_001, 15_020]) expect(faultsIn(list, { ports: [{ containerPort: 80 }, { containerPort }] })).toEqual([`B-30 spec.${list}[0].ports[1].containerPort`]);
-      expect(faultsIn(list, { ports: [{ name: 'lazaret-ops', containerPort: 80 }] })).toEqual([`B-30 spec.${list}[0].ports[0].name`]);
+      for (const containerPort of [15_001, 15_020])
+        expect(faultsIn(list, { ports: [{ containerPort: 80 }, { containerPort }] })).toEqual([
+          `B-30 spec.${list}[0].ports[1].containerPort`,
+        ]);
+      expect(faultsIn(list, { ports: [{ name: 'lazaret-ops', containerPort: 80 }] })).toEqual([
+        `B-30 spec.${list}[0].ports[0].name`,
+      ]);
     }
   });
 });
@@ -277,7 +484,11 @@ describe('where traffic goes', () => {
   const meshes = { values: { admission: { mesh: ['istio-proxy', 'linkerd-proxy'] } } };
 
   it('B-19 two meshes in one pod are denied even where both are registered', () => {
-    const containers = [{ name: 'app', image: 'a' }, { name: 'istio-proxy', image: 'p' }, { name: 'linkerd-proxy', image: 'p' }];
+    const containers = [
+      { name: 'app', image: 'a' },
+      { name: 'istio-proxy', image: 'p' },
+      { name: 'linkerd-proxy', image: 'p' },
+    ];
     expect(faults({ containers }, {}, meshes)).toEqual(['B-19 spec.containers[2].name']);
     expect(faults({ containers: containers.slice(0, 2) }, {}, meshes)).toEqual([]);
   });
@@ -293,10 +504,24 @@ describe('where traffic goes', () => {
   it('B-28 own nameservers, dnsPolicy None and hostAliases are denied unless the chart lists them', () => {
     expect(faults({ dnsPolicy: 'None' })).toEqual(['B-28 spec.dnsPolicy']);
     expect(faults({ dnsConfig: { nameservers: ['1.1.1.1'] } })).toEqual(['B-28 spec.dnsConfig.nameservers[0]']);
-    expect(faults({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['a.internal', 'b.internal'] }] })).toEqual(['B-28 spec.hostAliases[0]']);
+    expect(faults({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['a.internal', 'b.internal'] }] })).toEqual([
+      'B-28 spec.hostAliases[0]',
+    ]);
     const listed = { values: { admission: { hostAliases: ['a.internal'], nameservers: ['1.1.1.1'] } } };
-    expect(faults({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['a.internal', 'b.internal'] }] }, {}, listed)).toEqual(['B-28 spec.hostAliases[0]']);
-    expect(faults({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['a.internal'] }], dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'] } }, {}, listed)).toEqual([]);
+    expect(faults({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['a.internal', 'b.internal'] }] }, {}, listed)).toEqual([
+      'B-28 spec.hostAliases[0]',
+    ]);
+    expect(
+      faults(
+        {
+          hostAliases: [{ ip: '10.0.0.1', hostnames: ['a.internal'] }],
+          dnsPolicy: 'None',
+          dnsConfig: { nameservers: ['1.1.1.1'] },
+        },
+        {},
+        listed,
+      ),
+    ).toEqual([]);
     expect(faults({ dnsPolicy: 'None' }, {}, { exempt: ['B-28'] })).toEqual([]);
   });
 
@@ -311,16 +536,25 @@ describe('where traffic goes', () => {
   });
 
   it('B-38 a proxy variable is denied unless the chart lists its proxy', () => {
-    const env = (name: string, value: unknown, world = {}) => faults({}, { env: [typeof value === 'string' ? { name, value } : { name, valueFrom: value }] }, world);
+    const env = (name: string, value: unknown, world = {}) =>
+      faults({}, { env: [typeof value === 'string' ? { name, value } : { name, valueFrom: value }] }, world);
     const denied = ['B-38 spec.containers[0].env[0]'];
-    for (const name of ['HTTP_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy', 'grpc_proxy', 'npm_config_https_proxy']) expect(env(name, 'http://p.example:3128')).toEqual(denied);
+    for (const name of ['HTTP_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy', 'grpc_proxy', 'npm_config_https_proxy'])
+      expect(env(name, 'http://p.example:3128')).toEqual(denied);
     expect(env('HTTP_PROXY', { secretKeyRef: { name: 's', key: 'k' } })).toEqual(denied);
     expect(env('NO_PROXY', '.svc')).toEqual([]);
     expect(env('HTTP_PROXY', '')).toEqual([]);
     const listed = { values: { admission: { proxies: ['http://p.example:3128'] } } };
     expect(env('HTTP_PROXY', 'http://P.example:3128/', listed)).toEqual([]);
     expect(env('HTTP_PROXY', 'http://user:secret@p.example:3128', listed)).toEqual([]);
-    for (const other of ['http://p.example:3129', 'https://p.example:3128', 'http://p.example.evil:3128', '$(P)', 'p.example:3128']) expect(env('HTTP_PROXY', other, listed)).toEqual(denied);
+    for (const other of [
+      'http://p.example:3129',
+      'https://p.example:3128',
+      'http://p.example.evil:3128',
+      '$(P)',
+      'p.example:3128',
+    ])
+      expect(env('HTTP_PROXY', other, listed)).toEqual(denied);
   });
 });
 
@@ -328,7 +562,11 @@ describe('trust', () => {
   const paths = trustPaths(POD_PATH.trust);
 
   it('B-24 a replaced trust variable is named in a warning, a list keeps its own entries', () => {
-    const env = [{ name: 'SSL_CERT_FILE', value: '/own.pem' }, { name: 'JAVA_TOOL_OPTIONS', value: '-Xmx1g' }, { name: 'NODE_EXTRA_CA_CERTS', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }];
+    const env = [
+      { name: 'SSL_CERT_FILE', value: '/own.pem' },
+      { name: 'JAVA_TOOL_OPTIONS', value: '-Xmx1g' },
+      { name: 'NODE_EXTRA_CA_CERTS', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    ];
     const reviewed = submit(makePod({}, { env }));
     expect(warningsOf(reviewed)[0]).toContain('SSL_CERT_FILE, NODE_EXTRA_CA_CERTS');
     const made = admit(makePod({}, { env })).spec?.containers?.[0]?.env ?? [];
@@ -359,55 +597,93 @@ describe('what the creation of a pod does not show', () => {
   });
 
   it('B-11 a namespace change is not the webhook’s: it never waits for us', () => {
-    untouched({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'phi', labels: {} } }, { operation: 'UPDATE', resource: { group: '', version: 'v1', resource: 'namespaces' } });
+    untouched(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'phi', labels: {} } },
+      { operation: 'UPDATE', resource: { group: '', version: 'v1', resource: 'namespaces' } },
+    );
   });
 
   it('B-17 every rule holds for a new debug container, and one without faults is hardened', () => {
     const pod = admit(makePod());
-    const debug = (container: Fields) => makeDebugReview({ ...pod, spec: { ...pod.spec, ephemeralContainers: [{ name: 'd', image: 'x', ...container }] } }, pod);
+    const debug = (container: Fields) =>
+      makeDebugReview(
+        { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ name: 'd', image: 'x', ...container }] } },
+        pod,
+      );
     const denied = reviewAdmission(debug(capabilities('NET_ADMIN')), makeContext());
     expect(denied.rules).toEqual(['B-05']);
     expect(messageOf(denied)).toContain('B-17');
     expect(reviewAdmission(debug({ securityContext: { privileged: true } }), makeContext()).rules).toEqual(['B-05']);
-    expect(patchOf(reviewAdmission(debug({}), makeContext())).map(({ path }) => path)).toEqual(['/spec/ephemeralContainers/0/env', '/spec/ephemeralContainers/0/volumeMounts', '/spec/ephemeralContainers/0/securityContext']);
+    expect(patchOf(reviewAdmission(debug({}), makeContext())).map(({ path }) => path)).toEqual([
+      '/spec/ephemeralContainers/0/env',
+      '/spec/ephemeralContainers/0/volumeMounts',
+      '/spec/ephemeralContainers/0/securityContext',
+    ]);
   });
 
   it('B-18 exec and attach are not the webhook’s: it never waits for us', () => {
-    for (const subResource of ['exec', 'attach']) untouched({ kind: 'PodExecOptions', container: 'lazaret-sidecar' }, { operation: 'CONNECT', subResource });
+    for (const subResource of ['exec', 'attach'])
+      untouched({ kind: 'PodExecOptions', container: 'lazaret-sidecar' }, { operation: 'CONNECT', subResource });
   });
 
   it('B-21 a pod from before the guard is named to who debugs it', () => {
     const old = makePod();
-    const reviewed = reviewAdmission(makeDebugReview({ ...old, spec: { ...old.spec, ephemeralContainers: [{ name: 'd', image: 'x' }] } }, old), makeContext());
+    const reviewed = reviewAdmission(
+      makeDebugReview({ ...old, spec: { ...old.spec, ephemeralContainers: [{ name: 'd', image: 'x' }] } }, old),
+      makeContext(),
+    );
     expect(reviewed.review.response.allowed).toBe(true);
     expect(warningsOf(reviewed)[0]).toContain('B-21');
   });
 
   it('B-22 a change of admission objects is not the webhook’s: it could not stop it anyway', () => {
-    untouched({ kind: 'MutatingWebhookConfiguration' }, { operation: 'UPDATE', resource: { group: 'admissionregistration.k8s.io', version: 'v1', resource: 'mutatingwebhookconfigurations' } });
+    untouched(
+      { kind: 'MutatingWebhookConfiguration' },
+      {
+        operation: 'UPDATE',
+        resource: { group: 'admissionregistration.k8s.io', version: 'v1', resource: 'mutatingwebhookconfigurations' },
+      },
+    );
   });
 
   it('B-26 a resize is not the webhook’s, and without the sidecar the redirect leads nowhere: the application has no way out of its own', () => {
     untouched(makePod(), { operation: 'UPDATE', subResource: 'resize' });
     const pod = admit(makePod());
-    expect(pod.spec?.initContainers?.[1]?.resources).toEqual({ requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '1', memory: '256Mi' } });
+    expect(pod.spec?.initContainers?.[1]?.resources).toEqual({
+      requests: { cpu: '50m', memory: '128Mi' },
+      limits: { cpu: '1', memory: '256Mi' },
+    });
   });
 
   it('B-27 a field of the wrong type is denied with its path', () => {
     expect(faults({ hostNetwork: 'true' })).toEqual(['B-27 spec.hostNetwork']);
     expect(faults({ containers: 'app' })).toEqual(['B-27 spec.containers']);
     expect(faults({ containers: [[]] })).toEqual(['B-27 spec.containers[0]']);
-    expect(faults({}, { securityContext: { capabilities: { add: 'NET_ADMIN' } } })).toEqual(['B-27 spec.containers[0].securityContext.capabilities.add']);
-    expect(faults({}, { securityContext: { runAsUser: '30000' } })).toEqual(['B-27 spec.containers[0].securityContext.runAsUser']);
+    expect(faults({}, { securityContext: { capabilities: { add: 'NET_ADMIN' } } })).toEqual([
+      'B-27 spec.containers[0].securityContext.capabilities.add',
+    ]);
+    expect(faults({}, { securityContext: { runAsUser: '30000' } })).toEqual([
+      'B-27 spec.containers[0].securityContext.runAsUser',
+    ]);
     expect(faults({}, { env: { HTTP_PROXY: 'x' } })).toEqual(['B-27 spec.containers[0].env']);
-    expect(fieldsOf(submit({ metadata: { labels: { 'lazaret.dev/phi': true } }, spec: {} }))).toEqual(['B-27 metadata.labels["lazaret.dev/phi"]']);
+    expect(fieldsOf(submit({ metadata: { labels: { 'lazaret.dev/phi': true } }, spec: {} }))).toEqual([
+      'B-27 metadata.labels["lazaret.dev/phi"]',
+    ]);
     expect(fieldsOf(submit({ metadata: [], spec: {} }))).toEqual(['B-27 metadata']);
   });
 });
 
 describe('the review itself', () => {
   it('ADM-17 what is no AdmissionReview of v1 is denied with what is wrong', () => {
-    for (const body of [null, [], 'x', 7, {}, { apiVersion: 'admission.k8s.io/v1beta1', kind: 'AdmissionReview' }, { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' }]) {
+    for (const body of [
+      null,
+      [],
+      'x',
+      7,
+      {},
+      { apiVersion: 'admission.k8s.io/v1beta1', kind: 'AdmissionReview' },
+      { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' },
+    ]) {
       const reviewed = reviewAdmission(body, makeContext());
       expect(reviewed.review.response).toMatchObject({ uid: '', allowed: false, status: { code: 400 } });
       expect(reviewed.rules).toEqual(['ADM-17']);
@@ -417,30 +693,60 @@ describe('the review itself', () => {
   it('ADM-19 a field that another webhook stripped is denied by name', () => {
     const pod = admit(makePod());
     const sidecar = { ...pod.spec?.initContainers?.[1], restartPolicy: undefined };
-    const stripped = JSON.parse(JSON.stringify({ ...pod, spec: { ...pod.spec, initContainers: [pod.spec?.initContainers?.[0], sidecar] } }));
+    const stripped = JSON.parse(
+      JSON.stringify({ ...pod, spec: { ...pod.spec, initContainers: [pod.spec?.initContainers?.[0], sidecar] } }),
+    );
     const reviewed = reviewOutcome(makeReview(stripped), makeContext());
     expect(fieldsOf(reviewed)).toEqual(['ADM-19 spec.initContainers[1].restartPolicy']);
     expect(messageOf(reviewed)).toContain('mutating webhook');
   });
 
   it('ADM-22 a label with a value that means nothing is denied', () => {
-    for (const value of ['yes', 'True', '1', '', 'TRUE ']) expect(fieldsOf(submit({ ...makePod(), metadata: { labels: { 'lazaret.dev/phi': value } } }))).toEqual(['ADM-22 metadata.labels["lazaret.dev/phi"]']);
-    for (const guard of ['true', 'All', 'label', '']) expect(fieldsOf(submit(makePod(), { namespace: { labels: { 'lazaret.dev/guard': guard } } }))).toEqual(['ADM-22 namespace.metadata.labels["lazaret.dev/guard"]']);
+    for (const value of ['yes', 'True', '1', '', 'TRUE '])
+      expect(fieldsOf(submit({ ...makePod(), metadata: { labels: { 'lazaret.dev/phi': value } } }))).toEqual([
+        'ADM-22 metadata.labels["lazaret.dev/phi"]',
+      ]);
+    for (const guard of ['true', 'All', 'label', ''])
+      expect(fieldsOf(submit(makePod(), { namespace: { labels: { 'lazaret.dev/guard': guard } } }))).toEqual([
+        'ADM-22 namespace.metadata.labels["lazaret.dev/guard"]',
+      ]);
   });
 
   it('ADM-24 an author’s amount counts within the chart’s bounds and is denied outside', () => {
-    const review = (annotations: Fields) => ({ ...makePod(), metadata: { labels: { 'lazaret.dev/phi': 'true' }, annotations } });
+    const review = (annotations: Fields) => ({
+      ...makePod(),
+      metadata: { labels: { 'lazaret.dev/phi': 'true' }, annotations },
+    });
     const sidecar = (annotations: Fields) => admit(review(annotations)).spec?.initContainers?.[1];
-    expect(sidecar({ 'lazaret.dev/sidecar-cpu': '2000m', 'lazaret.dev/sidecar-memory': '1024Mi' })?.resources).toEqual({ requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '2', memory: '1Gi' } });
-    expect(sidecar({ 'lazaret.dev/log-level': 'debug' })?.env?.findLast(({ name }) => name === 'LAZARET_LOG_LEVEL')?.value).toBe('debug');
-    for (const amount of ['1m', '8', '-1', 'much', '1e3', '']) expect(fieldsOf(submit(review({ 'lazaret.dev/sidecar-cpu': amount })))).toEqual(['ADM-24 metadata.annotations["lazaret.dev/sidecar-cpu"]']);
-    for (const amount of ['1Mi', '2Gi', '0']) expect(messageOf(submit(review({ 'lazaret.dev/sidecar-memory': amount })))).toContain('192Mi to 1Gi');
-    expect(fieldsOf(submit(review({ 'lazaret.dev/log-level': 'trace' })))).toEqual(['ADM-24 metadata.annotations["lazaret.dev/log-level"]']);
+    expect(sidecar({ 'lazaret.dev/sidecar-cpu': '2000m', 'lazaret.dev/sidecar-memory': '1024Mi' })?.resources).toEqual({
+      requests: { cpu: '50m', memory: '128Mi' },
+      limits: { cpu: '2', memory: '1Gi' },
+    });
+    expect(
+      sidecar({ 'lazaret.dev/log-level': 'debug' })?.env?.findLast(({ name }) => name === 'LAZARET_LOG_LEVEL')?.value,
+    ).toBe('debug');
+    for (const amount of ['1m', '8', '-1', 'much', '1e3', ''])
+      expect(fieldsOf(submit(review({ 'lazaret.dev/sidecar-cpu': amount })))).toEqual([
+        'ADM-24 metadata.annotations["lazaret.dev/sidecar-cpu"]',
+      ]);
+    for (const amount of ['1Mi', '2Gi', '0'])
+      expect(messageOf(submit(review({ 'lazaret.dev/sidecar-memory': amount })))).toContain('192Mi to 1Gi');
+    expect(fieldsOf(submit(review({ 'lazaret.dev/log-level': 'trace' })))).toEqual([
+      'ADM-24 metadata.annotations["lazaret.dev/log-level"]',
+    ]);
   });
 
   it('ADM-39 a fault of ours denies and tells nothing of the object', () => {
     const context = makeContext();
-    const broken = { ...context, settings: { ...makeSettings(), get constraints(): readonly string[] { throw new Error('secret of the pod'); } } };
+    const broken = {
+      ...context,
+      settings: {
+        ...makeSettings(),
+        get constraints(): readonly string[] {
+          throw new Error('secret of the pod');
+        },
+      },
+    };
     const reviewed = reviewAdmission(makeReview(makePod()), broken);
     expect(reviewed.review.response).toMatchObject({ allowed: false, status: { code: 500 } });
     expect(reviewed.rules).toEqual(['ADM-39']);
@@ -449,11 +755,24 @@ describe('the review itself', () => {
 
   it('ADM-60 a faulty resource of ours is denied with field and remedy, a good one is let through', () => {
     const submitResource = (spec: Fields) =>
-      submit({ apiVersion: 'lazaret.dev/v1alpha1', kind: 'GuardExemption', metadata: { name: 'x' }, spec }, {}, { resource: { group: 'lazaret.dev', version: 'v1alpha1', resource: 'guardexemptions' } });
-    const good = { reason: 'r', approvedBy: 'a', from: '2026-01-01', until: '2026-02-01', namespaces: ['phi'], grant: { hardening: ['B-04'] } };
+      submit(
+        { apiVersion: 'lazaret.dev/v1alpha1', kind: 'GuardExemption', metadata: { name: 'x' }, spec },
+        {},
+        { resource: { group: 'lazaret.dev', version: 'v1alpha1', resource: 'guardexemptions' } },
+      );
+    const good = {
+      reason: 'r',
+      approvedBy: 'a',
+      from: '2026-01-01',
+      until: '2026-02-01',
+      namespaces: ['phi'],
+      grant: { hardening: ['B-04'] },
+    };
     expect(submitResource(good).review.response.allowed).toBe(true);
     expect(fieldsOf(submitResource({ ...good, until: '2030-01-01' }))).toEqual(['ADM-60 spec.until']);
-    expect(fieldsOf(submitResource({ ...good, grant: { everything: true } }))).toContain('ADM-60 spec.grant.everything');
+    expect(fieldsOf(submitResource({ ...good, grant: { everything: true } }))).toContain(
+      'ADM-60 spec.grant.everything',
+    );
   });
 });
 
@@ -465,7 +784,10 @@ describe('the catalogue', () => {
 
   it('has a test under every id', () => {
     const here = new URL('.', import.meta.url);
-    const tests = readdirSync(here).filter((file) => file.endsWith('.test.ts')).map((file) => readFileSync(new URL(file, here), 'utf8')).join('\n');
+    const tests = readdirSync(here)
+      .filter((file) => file.endsWith('.test.ts'))
+      .map((file) => readFileSync(new URL(file, here), 'utf8'))
+      .join('\n');
     expect(RULES.map(({ id }) => id).filter((id) => !new RegExp(`\\bit\\('${id} `).test(tests))).toEqual([]);
   });
 
@@ -477,5 +799,7 @@ describe('the catalogue', () => {
 
 function mountersOf(pod: Pod, volume: string): readonly unknown[] {
   const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  return all.filter(({ volumeMounts }) => (volumeMounts ?? []).some(({ name }) => name === volume)).map(({ name }) => name);
+  return all
+    .filter(({ volumeMounts }) => (volumeMounts ?? []).some(({ name }) => name === volume))
+    .map(({ name }) => name);
 }

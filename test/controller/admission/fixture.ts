@@ -33,19 +33,33 @@ export interface World {
 export function makeContext(world: World = {}): AdmissionContext {
   return {
     settings: world.values === undefined ? DEFAULT_SETTINGS : makeSettings(world.values),
-    namespace: { name: world.namespace?.name ?? 'phi', labels: world.namespace?.labels ?? { [LABEL.guard]: 'labelled' } },
+    namespace: {
+      name: world.namespace?.name ?? 'phi',
+      labels: world.namespace?.labels ?? { [LABEL.guard]: 'labelled' },
+    },
     exemptions: world.exempt === undefined ? [] : [makeExemption(world.exempt)],
     key: world.key ?? KEY,
     now: world.now ?? NOW,
   };
 }
 
-export function makeExemption(rules: readonly string[], spec: Readonly<Record<string, unknown>> = {}): ExemptionDocument {
+export function makeExemption(
+  rules: readonly string[],
+  spec: Readonly<Record<string, unknown>> = {},
+): ExemptionDocument {
   return RESOURCES.GuardExemption.parse({
     apiVersion: 'lazaret.dev/v1alpha1',
     kind: 'GuardExemption',
     metadata: { name: 'old-image' },
-    spec: { reason: 'the image steps down from root', approvedBy: 'security', from: '2026-01-01', until: '2026-06-30', namespaces: ['phi'], grant: { hardening: rules }, ...spec },
+    spec: {
+      reason: 'the image steps down from root',
+      approvedBy: 'security',
+      from: '2026-01-01',
+      until: '2026-06-30',
+      namespaces: ['phi'],
+      grant: { hardening: rules },
+      ...spec,
+    },
   });
 }
 
@@ -55,7 +69,10 @@ export function makePod(spec: Readonly<Record<string, unknown>> = {}, app: Reado
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'app-0', namespace: 'phi', labels: { [LABEL.phi]: 'true' } } as Record<string, unknown>,
-    spec: { containers: [{ name: 'app', image: 'registry.example/app:1', ...app }], ...spec } as Record<string, unknown>,
+    spec: { containers: [{ name: 'app', image: 'registry.example/app:1', ...app }], ...spec } as Record<
+      string,
+      unknown
+    >,
   };
 }
 
@@ -86,7 +103,11 @@ export function makeDebugReview(object: unknown, oldObject: unknown) {
   return makeReview(object, { subResource: 'ephemeralcontainers', operation: 'UPDATE', oldObject });
 }
 
-export function submit(object: unknown, world: World = {}, request: Readonly<Record<string, unknown>> = {}): ReviewedAdmission {
+export function submit(
+  object: unknown,
+  world: World = {},
+  request: Readonly<Record<string, unknown>> = {},
+): ReviewedAdmission {
   return reviewAdmission(makeReview(object, request), makeContext(world));
 }
 
@@ -125,24 +146,30 @@ export function applyPatch(document: unknown, patch: readonly PatchOperation[]):
       root = operation.value;
       continue;
     }
-    const parts = operation.path.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const parts = operation.path
+      .slice(1)
+      .split('/')
+      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
     const last = parts.pop() ?? '';
-    let parent: any = root;
+    let parent: unknown = root;
     for (const part of parts) {
-      if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, part)) throw new Error(`no ${operation.path}`);
-      parent = parent[part];
+      if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, part))
+        throw new Error(`no ${operation.path}`);
+      parent = (parent as Record<string, unknown>)[part];
     }
     const value = operation.op === 'remove' ? undefined : JSON.parse(JSON.stringify(operation.value));
     if (Array.isArray(parent)) {
       const index = Number(last);
-      if (!/^\d+$/.test(last) || index > parent.length - (operation.op === 'add' ? 0 : 1)) throw new Error(`no ${operation.path}`);
+      if (!/^\d+$/.test(last) || index > parent.length - (operation.op === 'add' ? 0 : 1))
+        throw new Error(`no ${operation.path}`);
       parent.splice(index, operation.op === 'add' ? 0 : 1, ...(operation.op === 'remove' ? [] : [value]));
       continue;
     }
     if (typeof parent !== 'object' || parent === null) throw new Error(`no ${operation.path}`);
-    if (operation.op !== 'add' && !Object.hasOwn(parent, last)) throw new Error(`no ${operation.path}`);
-    if (operation.op === 'remove') delete parent[last];
-    else Object.defineProperty(parent, last, { value, enumerable: true, writable: true, configurable: true });
+    const target = parent as Record<string, unknown>;
+    if (operation.op !== 'add' && !Object.hasOwn(target, last)) throw new Error(`no ${operation.path}`);
+    if (operation.op === 'remove') delete target[last];
+    else Object.defineProperty(target, last, { value, enumerable: true, writable: true, configurable: true });
   }
   return root;
 }

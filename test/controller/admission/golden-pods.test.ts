@@ -26,7 +26,11 @@ function podOf({ metadata, spec }: Golden) {
 }
 
 function worldOf({ values, namespace, exempt }: Golden): World {
-  return { ...(values === undefined ? {} : { values }), ...(namespace === undefined ? {} : { namespace }), ...(exempt === undefined ? {} : { exempt }) };
+  return {
+    ...(values === undefined ? {} : { values }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(exempt === undefined ? {} : { exempt }),
+  };
 }
 
 it('there are at least 60 golden pods', () => {
@@ -40,7 +44,8 @@ describe.each(families)('%s', (_, pods) => {
     const reviewed = submit(podOf(golden), worldOf(golden));
     expect(reviewed.review.response.allowed).toBe(false);
     expect(reviewed.rules).toEqual(golden.rules);
-    for (const id of golden.rules ?? []) expect(messageOf(reviewed)).toMatch(new RegExp(`${id} [\\w.[\\]"/-]+: .+\\. [A-Z].+\\.`));
+    for (const id of golden.rules ?? [])
+      expect(messageOf(reviewed)).toMatch(new RegExp(`${id} [\\w.[\\]"/-]+: .+\\. [A-Z].+\\.`));
   });
 
   it.each(of('not-ours'))('$name is let through untouched', (golden) => {

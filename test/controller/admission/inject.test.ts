@@ -17,17 +17,27 @@ function shape(values: unknown = {}) {
 
 /** The variables as the kubelet gives them: `$$` is a dollar, `$(NAME)` expands, a field reference has its value. */
 function kubeletEnvironment(env: readonly Variable[] | null | undefined): Record<string, string> {
-  return Object.fromEntries((env ?? []).map(({ name, value }) => [name ?? '', (value ?? 'from-the-pod').replaceAll('$$', '$')]));
+  return Object.fromEntries(
+    (env ?? []).map(({ name, value }) => [name ?? '', (value ?? 'from-the-pod').replaceAll('$$', '$')]),
+  );
 }
 
 describe('the two containers', () => {
   it('are the first two of initContainers, before the author’s, on every call and in any state', () => {
-    const authors = [{ name: 'a', image: 'x' }, { name: 'b', image: 'x' }];
+    const authors = [
+      { name: 'a', image: 'x' },
+      { name: 'b', image: 'x' },
+    ];
     const pod = admit(makePod({ initContainers: authors }));
     const names = (of: Pod) => of.spec?.initContainers?.map(({ name }) => name);
     expect(names(pod)).toEqual(['lazaret-init', 'lazaret-sidecar', 'a', 'b']);
     const [init, sidecar, ...rest] = pod.spec?.initContainers ?? [];
-    for (const order of [[{ name: 'first', image: 'x' }, init, sidecar, ...rest], [...rest, sidecar, init], [sidecar, ...rest], [init, init, sidecar, sidecar, ...rest]]) {
+    for (const order of [
+      [{ name: 'first', image: 'x' }, init, sidecar, ...rest],
+      [...rest, sidecar, init],
+      [sidecar, ...rest],
+      [init, init, sidecar, sidecar, ...rest],
+    ]) {
       const again = admit({ ...pod, spec: { ...pod.spec, initContainers: order } });
       expect(names(again)?.slice(0, 2)).toEqual(['lazaret-init', 'lazaret-sidecar']);
       expect(names(again)?.filter((name) => name?.startsWith('lazaret-'))).toHaveLength(2);
@@ -45,7 +55,12 @@ describe('the two containers', () => {
       capabilities: { drop: ['ALL'] },
       seccompProfile: { type: 'RuntimeDefault' },
     });
-    expect(initContainer(shape()).securityContext).toMatchObject({ runAsUser: 0, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'CHOWN'] } });
+    expect(initContainer(shape()).securityContext).toMatchObject({
+      runAsUser: 0,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'CHOWN'] },
+    });
   });
 
   it('make the author’s containers wait for a startup probe, and have no preStop', () => {
@@ -56,14 +71,28 @@ describe('the two containers', () => {
   });
 
   it('carry settings that the sidecar takes', () => {
-    const parsed = parseConfig(kubeletEnvironment(sidecarContainer(shape({ egress: { proxy: 'http://proxy.example:3128' }, sidecar: { upstreamRoots: 'PEM' } })).env));
-    expect(parsed).toMatchObject({ ok: true, config: { LAZARET_CHAIN: IDENTITY.chain, LAZARET_BUNDLE_KEY: '/run/lazaret/settings/bundle-keys.jwks' } });
+    const parsed = parseConfig(
+      kubeletEnvironment(
+        sidecarContainer(shape({ egress: { proxy: 'http://proxy.example:3128' }, sidecar: { upstreamRoots: 'PEM' } }))
+          .env,
+      ),
+    );
+    expect(parsed).toMatchObject({
+      ok: true,
+      config: { LAZARET_CHAIN: IDENTITY.chain, LAZARET_BUNDLE_KEY: '/run/lazaret/settings/bundle-keys.jwks' },
+    });
   });
 
   it('carry settings that lazaret-init takes, with the numbers of the sidecar', () => {
-    const values = { network: { resolvers: ['10.0.0.10', '[fd00::10]:53'], udpAllowed: ['10.0.0.0/8:123'] }, admission: { extraRootsConfigMap: { name: 'roots' } } };
+    const values = {
+      network: { resolvers: ['10.0.0.10', '[fd00::10]:53'], udpAllowed: ['10.0.0.0/8:123'] },
+      admission: { extraRootsConfigMap: { name: 'roots' } },
+    };
     const parsed = parseInitConfig(kubeletEnvironment(initContainer(shape(values)).env));
-    expect(parsed).toMatchObject({ ok: true, config: { uid: 31_234, gid: 45_678, extraRoots: '/run/lazaret/extra-roots/ca.crt' } });
+    expect(parsed).toMatchObject({
+      ok: true,
+      config: { uid: 31_234, gid: 45_678, extraRoots: '/run/lazaret/extra-roots/ca.crt' },
+    });
     expect(parsed.ok && parsed.config.constraints).toContain('api.anthropic.com');
   });
 
@@ -76,12 +105,22 @@ describe('the two containers', () => {
 
   it('use images by digest where the chart gives one', () => {
     const digest = `sha256:${'a'.repeat(64)}`;
-    const container = sidecarContainer(shape({ global: { imageRegistry: 'registry.example/' }, sidecar: { image: { repository: 'guard/sidecar', tag: '', digest } } }));
+    const container = sidecarContainer(
+      shape({
+        global: { imageRegistry: 'registry.example/' },
+        sidecar: { image: { repository: 'guard/sidecar', tag: '', digest } },
+      }),
+    );
     expect(container.image).toBe(`registry.example/guard/sidecar@${digest}`);
   });
 
   it('take nothing from the author’s containers', () => {
-    const odd = { securityContext: { capabilities: { add: ['CHOWN'] }, runAsUser: 7 }, env: [{ name: 'LAZARET_UID', value: '0' }], resources: { limits: { cpu: '9' } }, imagePullPolicy: 'Never' };
+    const odd = {
+      securityContext: { capabilities: { add: ['CHOWN'] }, runAsUser: 7 },
+      env: [{ name: 'LAZARET_UID', value: '0' }],
+      resources: { limits: { cpu: '9' } },
+      imagePullPolicy: 'Never',
+    };
     const plain = admit(makePod(), {}, { uid: 'x' });
     const strange = admit(makePod({ securityContext: { runAsUser: 5, fsGroup: 6 } }, odd), {}, { uid: 'x' });
     expect(strange.spec?.initContainers).toEqual(plain.spec?.initContainers);
@@ -96,14 +135,32 @@ describe('an application container', () => {
   });
 
   it('keeps everything else byte for byte', () => {
-    const app = { command: ['a'], args: ['b'], workingDir: '/w', ports: [{ containerPort: 80 }], livenessProbe: { exec: { command: ['true'] } }, lifecycle: { preStop: {} }, resources: { limits: { x: '1' } }, stdin: true, unknown: { deep: [null] } };
+    const app = {
+      command: ['a'],
+      args: ['b'],
+      workingDir: '/w',
+      ports: [{ containerPort: 80 }],
+      livenessProbe: { exec: { command: ['true'] } },
+      lifecycle: { preStop: {} },
+      resources: { limits: { x: '1' } },
+      stdin: true,
+      unknown: { deep: [null] },
+    };
     const made: Container = admit(makePod({}, app)).spec?.containers?.[0] ?? {};
     expect(made).toMatchObject(app);
-    expect(Object.keys(made).sort()).toEqual([...Object.keys(app), 'env', 'image', 'name', 'securityContext', 'volumeMounts'].sort());
+    expect(Object.keys(made).sort()).toEqual(
+      [...Object.keys(app), 'env', 'image', 'name', 'securityContext', 'volumeMounts'].sort(),
+    );
   });
 
   it('keeps the order of its variables, because one may refer to an earlier one', () => {
-    const env = [{ name: 'A', value: '1' }, { name: 'B', value: '$(A)' }, { name: 'A', value: '2' }, { name: 'SSL_CERT_FILE', value: '/old' }, { name: 'C', valueFrom: { fieldRef: {} } }];
+    const env = [
+      { name: 'A', value: '1' },
+      { name: 'B', value: '$(A)' },
+      { name: 'A', value: '2' },
+      { name: 'SSL_CERT_FILE', value: '/old' },
+      { name: 'C', valueFrom: { fieldRef: {} } },
+    ];
     const made = admit(makePod({}, { env })).spec?.containers?.[0]?.env ?? [];
     expect(made.slice(0, 3)).toEqual(env.slice(0, 3));
     expect(made[4]).toEqual(env[4]);
@@ -117,7 +174,12 @@ describe('an application container', () => {
     expect(made.spec?.containers?.[0]?.volumeMounts).toEqual([
       own,
       { name: 'lazaret-trust', mountPath: '/run/lazaret/trust', readOnly: true },
-      { name: 'lazaret-trust', mountPath: '/etc/ssl/certs/ca-certificates.crt', subPath: 'all-roots.pem', readOnly: true },
+      {
+        name: 'lazaret-trust',
+        mountPath: '/etc/ssl/certs/ca-certificates.crt',
+        subPath: 'all-roots.pem',
+        readOnly: true,
+      },
     ]);
     expect(warningsOf(submit(pod, { values }))[0]).toContain('/etc/ssl/cert.pem is kept');
     expect(patchOf(submit(made, { values }))).toEqual([]);
@@ -129,14 +191,36 @@ describe('an application container', () => {
   });
 
   it('has capabilities dropped in the one spelling that runtimes heed, behind its own', () => {
-    const drops = (drop: readonly string[]) => admit(makePod({}, { securityContext: { capabilities: { drop } } })).spec?.containers?.[0]?.securityContext?.capabilities?.drop;
+    const drops = (drop: readonly string[]) =>
+      admit(makePod({}, { securityContext: { capabilities: { drop } } })).spec?.containers?.[0]?.securityContext
+        ?.capabilities?.drop;
     expect(drops(['ALL'])).toEqual(['ALL']);
-    expect(drops(['MKNOD', 'SETUID'])).toEqual(['MKNOD', 'SETUID', 'NET_ADMIN', 'NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP']);
-    expect(drops(['CAP_NET_RAW', 'net_raw', 'all'])).toEqual(['CAP_NET_RAW', 'net_raw', 'all', 'NET_ADMIN', 'NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID']);
+    expect(drops(['MKNOD', 'SETUID'])).toEqual([
+      'MKNOD',
+      'SETUID',
+      'NET_ADMIN',
+      'NET_RAW',
+      'SETFCAP',
+      'SETGID',
+      'SETPCAP',
+    ]);
+    expect(drops(['CAP_NET_RAW', 'net_raw', 'all'])).toEqual([
+      'CAP_NET_RAW',
+      'net_raw',
+      'all',
+      'NET_ADMIN',
+      'NET_RAW',
+      'SETFCAP',
+      'SETGID',
+      'SETPCAP',
+      'SETUID',
+    ]);
   });
 
   it('is told of a short grace and of variables that envFrom brings', () => {
-    const warnings = warningsOf(submit(makePod({ terminationGracePeriodSeconds: 1 }, { envFrom: [{ configMapRef: { name: 'c' } }] })));
+    const warnings = warningsOf(
+      submit(makePod({ terminationGracePeriodSeconds: 1 }, { envFrom: [{ configMapRef: { name: 'c' } }] })),
+    );
     expect(warnings.some((text) => text.includes('terminationGracePeriodSeconds'))).toBe(true);
     expect(warnings.some((text) => text.includes('envFrom'))).toBe(true);
     expect(warningsOf(submit(makePod()))).toEqual([]);
@@ -146,8 +230,14 @@ describe('an application container', () => {
 describe('annotations and volumes', () => {
   it('name the author’s first container as the default, unless there is one', () => {
     const pod = makePod({ initContainers: [{ name: 'i', image: 'x' }] });
-    expect(admit(pod).metadata?.annotations).toMatchObject({ 'kubectl.kubernetes.io/default-container': 'app', 'kubectl.kubernetes.io/default-logs-container': 'app' });
-    const chosen = { ...pod, metadata: { ...pod.metadata, annotations: { 'kubectl.kubernetes.io/default-container': 'b' } } };
+    expect(admit(pod).metadata?.annotations).toMatchObject({
+      'kubectl.kubernetes.io/default-container': 'app',
+      'kubectl.kubernetes.io/default-logs-container': 'app',
+    });
+    const chosen = {
+      ...pod,
+      metadata: { ...pod.metadata, annotations: { 'kubectl.kubernetes.io/default-container': 'b' } },
+    };
     expect(admit(chosen).metadata?.annotations).toMatchObject({ 'kubectl.kubernetes.io/default-container': 'b' });
   });
 
@@ -162,23 +252,54 @@ describe('annotations and volumes', () => {
     const volumes = admit(makePod()).spec?.volumes ?? [];
     const medium = (name: string) => volumes.find((volume) => volume.name === name)?.emptyDir;
     expect(medium('lazaret-spool')).toEqual({ sizeLimit: '384Mi' });
-    for (const name of ['lazaret-trust', 'lazaret-ca', 'lazaret-settings']) expect(medium(name)).toMatchObject({ medium: 'Memory' });
+    for (const name of ['lazaret-trust', 'lazaret-ca', 'lazaret-settings'])
+      expect(medium(name)).toMatchObject({ medium: 'Memory' });
   });
 
   it('put a volume of ours that somebody changed back in its place', () => {
     const pod = admit(makePod({ volumes: [{ name: 'a', emptyDir: {} }] }));
-    const changed = (pod.spec?.volumes ?? []).map((volume) => (volume.name === 'lazaret-ca' ? { name: 'lazaret-ca', configMap: { name: 'evil' } } : volume));
-    const again = admit({ ...pod, spec: { ...pod.spec, volumes: [...changed, { name: 'late', emptyDir: {} }, { name: 'lazaret-ca', secret: {} }] } });
+    const changed = (pod.spec?.volumes ?? []).map((volume) =>
+      volume.name === 'lazaret-ca' ? { name: 'lazaret-ca', configMap: { name: 'evil' } } : volume,
+    );
+    const again = admit({
+      ...pod,
+      spec: { ...pod.spec, volumes: [...changed, { name: 'late', emptyDir: {} }, { name: 'lazaret-ca', secret: {} }] },
+    });
     expect(again.spec?.volumes).toEqual([...(pod.spec?.volumes ?? []), { name: 'late', emptyDir: {} }]);
   });
 });
 
 describe('what the API server adds', () => {
-  const accountMount = { name: 'kube-api-access-abcde', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true };
+  const accountMount = {
+    name: 'kube-api-access-abcde',
+    mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
+    readOnly: true,
+  };
 
   function withDefaults(pod: Pod): Pod {
-    const add = (container: Container) => ({ ...container, volumeMounts: [...(container.volumeMounts ?? []), accountMount], imagePullPolicy: 'Always', resources: { ...(container.resources as object), limits: { ...((container.resources as { limits?: object } | undefined)?.limits ?? {}), 'ephemeral-storage': '1Gi' } } });
-    return { ...pod, spec: { ...pod.spec, initContainers: (pod.spec?.initContainers ?? []).map(add), volumes: [...(pod.spec?.volumes ?? []), { name: accountMount.name, projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }] } };
+    const add = (container: Container) => ({
+      ...container,
+      volumeMounts: [...(container.volumeMounts ?? []), accountMount],
+      imagePullPolicy: 'Always',
+      resources: {
+        ...(container.resources as object),
+        limits: {
+          ...(container.resources as { limits?: object } | undefined)?.limits,
+          'ephemeral-storage': '1Gi',
+        },
+      },
+    });
+    return {
+      ...pod,
+      spec: {
+        ...pod.spec,
+        initContainers: (pod.spec?.initContainers ?? []).map(add),
+        volumes: [
+          ...(pod.spec?.volumes ?? []),
+          { name: accountMount.name, projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
+        ],
+      },
+    };
   }
 
   it('stays: the account mount, the pull policy and amounts that we do not set', () => {
@@ -188,7 +309,12 @@ describe('what the API server adds', () => {
 
   it('is told from what only looks like it', () => {
     const pod = admit(makePod());
-    for (const mount of [{ ...accountMount, readOnly: false }, { ...accountMount, mountPath: '/run/lazaret/ca' }, { ...accountMount, name: 'evil' }, { ...accountMount, subPath: 'x' }]) {
+    for (const mount of [
+      { ...accountMount, readOnly: false },
+      { ...accountMount, mountPath: '/run/lazaret/ca' },
+      { ...accountMount, name: 'evil' },
+      { ...accountMount, subPath: 'x' },
+    ]) {
       const [init, sidecar] = pod.spec?.initContainers ?? [];
       const changed = { ...sidecar, volumeMounts: [...(sidecar?.volumeMounts ?? []), mount] };
       const again = admit({ ...pod, spec: { ...pod.spec, initContainers: [init, changed] } });

@@ -8,8 +8,14 @@ import { admit, makeContext, makePod, makeReview, makeSettings } from './fixture
 const pod = admit(makePod({ initContainers: [{ name: 'i', image: 'x' }] }));
 const terms = { ...makeContext(), exemptions: new Map<string, string>() };
 const gaps = (changed: unknown) => findGaps(changed as Pod, terms).map(({ id, field }) => `${id} ${field}`);
-const withInit = (change: (containers: readonly Container[]) => readonly unknown[]) => ({ ...pod, spec: { ...pod.spec, initContainers: change(pod.spec?.initContainers ?? []) } });
-const withApp = (fields: object) => ({ ...pod, spec: { ...pod.spec, containers: [{ ...pod.spec?.containers?.[0], ...fields }] } });
+const withInit = (change: (containers: readonly Container[]) => readonly unknown[]) => ({
+  ...pod,
+  spec: { ...pod.spec, initContainers: change(pod.spec?.initContainers ?? []) },
+});
+const withApp = (fields: object) => ({
+  ...pod,
+  spec: { ...pod.spec, containers: [{ ...pod.spec?.containers?.[0], ...fields }] },
+});
 
 describe('isGuarded', () => {
   it('holds for what admission makes', () => {
@@ -29,11 +35,15 @@ describe('isGuarded', () => {
       for (const field of Object.keys(ours)) {
         for (const value of [undefined, null, 'other', {}, []]) {
           if (JSON.stringify(value) === JSON.stringify(ours[field])) continue;
-          const changed = withInit((list) => list.map((container, i) => (i === index ? { ...container, [field]: value } : container)));
+          const changed = withInit((list) =>
+            list.map((container, i) => (i === index ? { ...container, [field]: value } : container)),
+          );
           expect(isPod(changed) && isGuarded(changed, terms), `${index} ${field} ${JSON.stringify(value)}`).toBe(false);
         }
       }
-      const added = withInit((list) => list.map((container, i) => (i === index ? { ...container, lifecycle: { preStop: {} } } : container)));
+      const added = withInit((list) =>
+        list.map((container, i) => (i === index ? { ...container, lifecycle: { preStop: {} } } : container)),
+      );
       expect(gaps(added)).toEqual([`ADM-19 spec.initContainers[${index}].lifecycle`]);
     }
   });
@@ -47,29 +57,66 @@ describe('isGuarded', () => {
   it('fails when a volume of ours is missing, changed or stands twice', () => {
     const volumes = pod.spec?.volumes ?? [];
     for (const { name } of volumes) {
-      expect(isGuarded({ ...pod, spec: { ...pod.spec, volumes: volumes.filter((volume) => volume.name !== name) } }, terms)).toBe(false);
-      expect(isGuarded({ ...pod, spec: { ...pod.spec, volumes: volumes.map((volume) => (volume.name === name ? { name, emptyDir: { medium: 'Memory' } } : volume)) } }, terms)).toBe(false);
-      expect(isGuarded({ ...pod, spec: { ...pod.spec, volumes: [...volumes, { name, emptyDir: {} }] } } as Pod, terms)).toBe(false);
+      expect(
+        isGuarded({ ...pod, spec: { ...pod.spec, volumes: volumes.filter((volume) => volume.name !== name) } }, terms),
+      ).toBe(false);
+      expect(
+        isGuarded(
+          {
+            ...pod,
+            spec: {
+              ...pod.spec,
+              volumes: volumes.map((volume) =>
+                volume.name === name ? { name, emptyDir: { medium: 'Memory' } } : volume,
+              ),
+            },
+          },
+          terms,
+        ),
+      ).toBe(false);
+      expect(isGuarded({ ...pod, spec: { ...pod.spec, volumes: [...volumes, { name, emptyDir: {} }] } }, terms)).toBe(
+        false,
+      );
     }
   });
 
   it('fails when a container lost its hardening or its trust files', () => {
-    expect(gaps(withApp({ securityContext: {} }))).toEqual(['ADM-19 spec.containers[0].securityContext.capabilities.drop', 'ADM-19 spec.containers[0].securityContext.allowPrivilegeEscalation']);
+    expect(gaps(withApp({ securityContext: {} }))).toEqual([
+      'ADM-19 spec.containers[0].securityContext.capabilities.drop',
+      'ADM-19 spec.containers[0].securityContext.allowPrivilegeEscalation',
+    ]);
     expect(gaps(withApp({ volumeMounts: [] }))).toEqual(['ADM-19 spec.containers[0].volumeMounts']);
-    expect(gaps(withApp({ securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['CAP_ALL', 'all'] } } }))).toEqual(['ADM-19 spec.containers[0].securityContext.capabilities.drop']);
+    expect(
+      gaps(
+        withApp({ securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['CAP_ALL', 'all'] } } }),
+      ),
+    ).toEqual(['ADM-19 spec.containers[0].securityContext.capabilities.drop']);
   });
 
   it('fails when a rule is broken after all', () => {
     expect(gaps({ ...pod, spec: { ...pod.spec, hostNetwork: true } })).toEqual(['B-06 spec.hostNetwork']);
-    expect(gaps(withApp({ securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } } }))).toEqual(['B-05 spec.containers[0].securityContext.capabilities.add[0]']);
+    expect(
+      gaps(
+        withApp({
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } },
+        }),
+      ),
+    ).toEqual(['B-05 spec.containers[0].securityContext.capabilities.add[0]']);
   });
 
   it('fails for numbers that the controller never gives, and where the two containers do not agree', () => {
     for (const runAsUser of [0, 1_000, 19_999, 60_000, 64_646, 30_000.5, '30000']) {
-      expect(isGuarded(withInit(([a, b, c]) => [a, { ...b, securityContext: { ...b?.securityContext, runAsUser } }, c]) as Pod, terms)).toBe(false);
+      expect(
+        isGuarded(
+          withInit(([a, b, c]) => [a, { ...b, securityContext: { ...b?.securityContext, runAsUser } }, c]) as Pod,
+          terms,
+        ),
+      ).toBe(false);
     }
     const other = pod.spec?.initContainers?.[1]?.securityContext?.runAsUser === 30_000 ? 30_001 : 30_000;
-    expect(gaps(withInit(([a, b, c]) => [a, { ...b, securityContext: { ...b?.securityContext, runAsUser: other } }, c]))).toEqual(['ADM-19 spec.initContainers[0].env']);
+    expect(
+      gaps(withInit(([a, b, c]) => [a, { ...b, securityContext: { ...b?.securityContext, runAsUser: other } }, c])),
+    ).toEqual(['ADM-19 spec.initContainers[0].env']);
   });
 });
 
@@ -79,6 +126,8 @@ describe('the validating review', () => {
     const old = admit(makePod(), { values: { sidecar: { image: { tag: '0.0.9' } } } });
     const review = makeReview(old);
     expect(reviewOutcome(review, { ...makeContext(), previous: [previous] }).review.response.allowed).toBe(true);
-    expect(reviewOutcome(review, makeContext()).review.response.status?.details.causes[0]?.field).toBe('spec.initContainers[1].image');
+    expect(reviewOutcome(review, makeContext()).review.response.status?.details.causes[0]?.field).toBe(
+      'spec.initContainers[1].image',
+    );
   });
 });

@@ -6,7 +6,15 @@ import { reviewAdmission } from '#controller/admission/review.ts';
 import { admit, KEY, makeContext, makePod, makeReview, NOW, patchOf, submit } from './fixture.ts';
 
 const IDENTITY = { uid: 31_234, gid: 45_678, chain: '0123456789abcdef0123456789abcdef' };
-const BOUND: MarkContext = { namespace: 'phi', name: 'a', generateName: '', requester: 'me', dryRun: false, author: 'h', config: 'c' };
+const BOUND: MarkContext = {
+  namespace: 'phi',
+  name: 'a',
+  generateName: '',
+  requester: 'me',
+  dryRun: false,
+  author: 'h',
+  config: 'c',
+};
 
 describe('a mark', () => {
   const text = writeMark(KEY, IDENTITY, BOUND, NOW);
@@ -20,7 +28,15 @@ describe('a mark', () => {
   });
 
   it('is worth nothing for another pod, requester, image, configuration, or after a dry run', () => {
-    const others: Partial<MarkContext>[] = [{ namespace: 'x' }, { name: 'b' }, { generateName: 'a-' }, { requester: 'you' }, { dryRun: true }, { author: 'i' }, { config: 'd' }];
+    const others: Partial<MarkContext>[] = [
+      { namespace: 'x' },
+      { name: 'b' },
+      { generateName: 'a-' },
+      { requester: 'you' },
+      { dryRun: true },
+      { author: 'i' },
+      { config: 'd' },
+    ];
     for (const other of others) expect(readMark(KEY, text, { ...BOUND, ...other }, NOW)).toBeNull();
   });
 
@@ -30,9 +46,21 @@ describe('a mark', () => {
 
   it('is worth nothing when any part of it is changed or is no mark at all', () => {
     const mark: Record<string, unknown> = JSON.parse(text);
-    const changes: Record<string, unknown>[] = [{ uid: 31_235 }, { gid: 45_679 }, { chain: 'f'.repeat(32) }, { at: NOW + 1 }, { mac: '' }, { mac: 'AAAA' }, { mac: 7 }, { v: 2 }, { uid: '31234' }, { at: null }];
+    const changes: Record<string, unknown>[] = [
+      { uid: 31_235 },
+      { gid: 45_679 },
+      { chain: 'f'.repeat(32) },
+      { at: NOW + 1 },
+      { mac: '' },
+      { mac: 'AAAA' },
+      { mac: 7 },
+      { v: 2 },
+      { uid: '31234' },
+      { at: null },
+    ];
     for (const change of changes) expect(readMark(KEY, JSON.stringify({ ...mark, ...change }), BOUND, NOW)).toBeNull();
-    for (const other of [undefined, '', 'null', '[]', '{', '7', '"x"', 'x'.repeat(5_000)]) expect(readMark(KEY, other, BOUND, NOW)).toBeNull();
+    for (const other of [undefined, '', 'null', '[]', '{', '7', '"x"', 'x'.repeat(5_000)])
+      expect(readMark(KEY, other, BOUND, NOW)).toBeNull();
   });
 });
 
@@ -71,7 +99,12 @@ describe('a reinvocation', () => {
   it('chooses new numbers when another webhook changed an image, a command or the containers', () => {
     const pod = admit(makePod(), {}, { uid: 'first' });
     const app = pod.spec?.containers?.[0];
-    for (const containers of [[{ ...app, image: 'other' }], [{ ...app, command: ['sh'] }], [{ ...app, args: ['x'] }], [app, { name: 'added', image: 'x' }]]) {
+    for (const containers of [
+      [{ ...app, image: 'other' }],
+      [{ ...app, command: ['sh'] }],
+      [{ ...app, args: ['x'] }],
+      [app, { name: 'added', image: 'x' }],
+    ]) {
       const made = admit({ ...pod, spec: { ...pod.spec, containers } }, {}, { uid: 'second' });
       expect(readIdentity(made)).not.toEqual(readIdentity(pod));
     }
@@ -80,13 +113,23 @@ describe('a reinvocation', () => {
   it('guards what another webhook added, and keeps the numbers when it touched no image', () => {
     const pod = admit(makePod());
     const app = pod.spec?.containers?.[0];
-    const containers = [{ ...app, env: [...(app?.env ?? []), { name: 'ADDED', value: '1' }], volumeMounts: [...(app?.volumeMounts ?? []), { name: 'added', mountPath: '/added' }] }];
-    const touched = { ...pod, spec: { ...pod.spec, containers, volumes: [...(pod.spec?.volumes ?? []), { name: 'added', emptyDir: {} }] } };
+    const containers = [
+      {
+        ...app,
+        env: [...(app?.env ?? []), { name: 'ADDED', value: '1' }],
+        volumeMounts: [...(app?.volumeMounts ?? []), { name: 'added', mountPath: '/added' }],
+      },
+    ];
+    const touched = {
+      ...pod,
+      spec: { ...pod.spec, containers, volumes: [...(pod.spec?.volumes ?? []), { name: 'added', emptyDir: {} }] },
+    };
     expect(patchOf(submit(touched))).toEqual([]);
   });
 
   it('gives a dry run the same decision and the same operations, under a mark that no real pod can use', () => {
-    const paths = (dryRun: boolean) => patchOf(submit(makePod(), {}, { dryRun })).map(({ op, path }) => `${op} ${path}`);
+    const paths = (dryRun: boolean) =>
+      patchOf(submit(makePod(), {}, { dryRun })).map(({ op, path }) => `${op} ${path}`);
     expect(paths(true)).toEqual(paths(false));
     const dry = admit(makePod(), {}, { uid: 'dry', dryRun: true });
     const real = admit(dry, {}, { uid: 'real' });
@@ -97,6 +140,7 @@ describe('a reinvocation', () => {
     const of = (username: unknown) => submit(makePod({ hostNetwork: true }), {}, { userInfo: { username } });
     const requesters = ['me', 'system:admin', 'system:serviceaccount:kube-system:job-controller', '', null];
     expect(new Set(requesters.map((name) => JSON.stringify(of(name).review.response.status))).size).toBe(1);
-    for (const username of requesters) expect(submit(makePod(), {}, { userInfo: { username } }).decision).toBe('injected');
+    for (const username of requesters)
+      expect(submit(makePod(), {}, { userInfo: { username } }).decision).toBe('injected');
   });
 });

@@ -4,7 +4,11 @@ import type { Pod } from '#controller/admission/pod.ts';
 import { reviewAdmission, reviewOutcome } from '#controller/admission/review.ts';
 import { admit, applyPatch, fieldsOf, makeContext, makeDebugReview, makePod, patchOf } from './fixture.ts';
 
-const withDebug = (pod: Pod, ...containers: readonly object[]) => ({ ...pod, spec: { ...pod.spec, ephemeralContainers: [...(pod.spec?.ephemeralContainers ?? []), ...containers] } }) as Pod;
+const withDebug = (pod: Pod, ...containers: readonly object[]) =>
+  ({
+    ...pod,
+    spec: { ...pod.spec, ephemeralContainers: [...(pod.spec?.ephemeralContainers ?? []), ...containers] },
+  }) as Pod;
 
 describe('a debug container', () => {
   const pod = admit(makePod());
@@ -13,16 +17,25 @@ describe('a debug container', () => {
     const asked = withDebug(pod, { name: 'd', image: 'tools' });
     const made = applyPatch(asked, patchOf(reviewAdmission(makeDebugReview(asked, pod), makeContext()))) as Pod;
     expect(made.spec?.ephemeralContainers?.[0]).toMatchObject({
-      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['NET_ADMIN', 'NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID'] } },
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['NET_ADMIN', 'NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID'] },
+      },
       volumeMounts: [{ name: 'lazaret-trust', mountPath: '/run/lazaret/trust', readOnly: true }],
     });
     expect(patchOf(reviewAdmission(makeDebugReview(made, pod), makeContext()))).toEqual([]);
     expect(reviewOutcome(makeDebugReview(made, pod), makeContext()).review.response.allowed).toBe(true);
-    expect(fieldsOf(reviewOutcome(makeDebugReview(asked, pod), makeContext()))).toContain('ADM-19 spec.ephemeralContainers[0].securityContext.capabilities.drop');
+    expect(fieldsOf(reviewOutcome(makeDebugReview(asked, pod), makeContext()))).toContain(
+      'ADM-19 spec.ephemeralContainers[0].securityContext.capabilities.drop',
+    );
   });
 
   it('of an earlier time is left alone: Kubernetes does not allow it to change', () => {
-    const old = withDebug(pod, { name: 'old', image: 'tools', securityContext: { capabilities: { add: ['NET_ADMIN'] } } });
+    const old = withDebug(pod, {
+      name: 'old',
+      image: 'tools',
+      securityContext: { capabilities: { add: ['NET_ADMIN'] } },
+    });
     const asked = withDebug(old, { name: 'new', image: 'tools' });
     const paths = patchOf(reviewAdmission(makeDebugReview(asked, old), makeContext())).map(({ path }) => path);
     expect(paths.length).toBeGreaterThan(0);
@@ -31,7 +44,8 @@ describe('a debug container', () => {
 
   it('under the uid or gid of this pod’s guard is denied', () => {
     const identity = readIdentity(pod);
-    const ask = (securityContext: object) => fieldsOf(reviewAdmission(makeDebugReview(withDebug(pod, { name: 'd', securityContext }), pod), makeContext()));
+    const ask = (securityContext: object) =>
+      fieldsOf(reviewAdmission(makeDebugReview(withDebug(pod, { name: 'd', securityContext }), pod), makeContext()));
     expect(ask({ runAsUser: identity?.uid })).toEqual(['B-01 spec.ephemeralContainers[0].securityContext.runAsUser']);
     expect(ask({ runAsGroup: identity?.gid })).toEqual(['B-02 spec.ephemeralContainers[0].securityContext.runAsGroup']);
     expect(ask({ runAsUser: 0 })).toEqual([]);
@@ -41,7 +55,9 @@ describe('a debug container', () => {
     const world = { values: { admission: { overlayPaths: ['/etc/ssl/cert.pem'] } } };
     const guarded = admit(makePod(), world);
     const asked = withDebug(guarded, { name: 'd', image: 'tools' });
-    expect(JSON.stringify(patchOf(reviewAdmission(makeDebugReview(asked, guarded), makeContext(world))))).not.toContain('subPath');
+    expect(JSON.stringify(patchOf(reviewAdmission(makeDebugReview(asked, guarded), makeContext(world))))).not.toContain(
+      'subPath',
+    );
   });
 
   it('in a pod of another release’s guard is judged by itself', () => {
@@ -53,6 +69,8 @@ describe('a debug container', () => {
 
   it('in a pod that is not ours is let through untouched', () => {
     const free = { ...makePod(), metadata: { name: 'x' } } as Pod;
-    expect(reviewAdmission(makeDebugReview(withDebug(free, { name: 'd' }), free), makeContext()).decision).toBe('not-ours');
+    expect(reviewAdmission(makeDebugReview(withDebug(free, { name: 'd' }), free), makeContext()).decision).toBe(
+      'not-ours',
+    );
   });
 });

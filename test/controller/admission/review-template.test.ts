@@ -34,26 +34,47 @@ describe.each(KINDS)('a template of %s/%s', (group, resource) => {
 
   it('hears of it on an update too, and not of what is not ours', () => {
     expect(warningsOf(review(group, resource, makePod({ hostPID: true }), { operation: 'UPDATE' }))).toHaveLength(1);
-    expect(review(group, resource, { ...makePod({ hostPID: true }), metadata: {} }).review.response.warnings).toBeUndefined();
+    expect(
+      review(group, resource, { ...makePod({ hostPID: true }), metadata: {} }).review.response.warnings,
+    ).toBeUndefined();
     expect(review(group, resource, makePod({ hostPID: true }), { operation: 'DELETE' }).decision).toBe('not-ours');
-    expect(review(group, resource, makePod({ hostPID: true }), { subResource: 'scale', operation: 'UPDATE' }).decision).toBe('not-ours');
+    expect(
+      review(group, resource, makePod({ hostPID: true }), { subResource: 'scale', operation: 'UPDATE' }).decision,
+    ).toBe('not-ours');
   });
 });
 
 describe('any template', () => {
   it('hears of wrong labels, annotations and types', () => {
     const of = (template: unknown) => warningsOf(review('apps', 'deployments', template)).join();
-    expect(of({ ...makePod(), metadata: { labels: { 'lazaret.dev/phi': 'yes' } } })).toContain('ADM-22 spec.template.metadata.labels["lazaret.dev/phi"]');
-    expect(of({ ...makePod(), metadata: { labels: { 'lazaret.dev/phi': 'true' }, annotations: { 'lazaret.dev/sidecar-cpu': '99' } } })).toContain('ADM-24 spec.template.metadata.annotations');
+    expect(of({ ...makePod(), metadata: { labels: { 'lazaret.dev/phi': 'yes' } } })).toContain(
+      'ADM-22 spec.template.metadata.labels["lazaret.dev/phi"]',
+    );
+    expect(
+      of({
+        ...makePod(),
+        metadata: { labels: { 'lazaret.dev/phi': 'true' }, annotations: { 'lazaret.dev/sidecar-cpu': '99' } },
+      }),
+    ).toContain('ADM-24 spec.template.metadata.annotations');
     expect(of(makePod({ containers: 'x' }))).toContain('B-27 spec.template.spec.containers');
   });
 
   it('that is missing or no object is let through', () => {
-    for (const template of [null, undefined, [], 'x']) expect(review('apps', 'deployments', template).review.response.allowed).toBe(true);
+    for (const template of [null, undefined, [], 'x'])
+      expect(review('apps', 'deployments', template).review.response.allowed).toBe(true);
   });
 
   it('gets warnings of at most 256 characters', () => {
-    const warnings = warningsOf(review('apps', 'deployments', makePod({ os: { name: 'windows' }, hostNetwork: true, dnsPolicy: 'None' }, { securityContext: { privileged: true } })));
+    const warnings = warningsOf(
+      review(
+        'apps',
+        'deployments',
+        makePod(
+          { os: { name: 'windows' }, hostNetwork: true, dnsPolicy: 'None' },
+          { securityContext: { privileged: true } },
+        ),
+      ),
+    );
     expect(warnings).toHaveLength(4);
     for (const text of warnings) expect(text.length).toBeLessThanOrEqual(256);
   });

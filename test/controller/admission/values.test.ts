@@ -10,15 +10,26 @@ const faults = (values: unknown) => {
 
 describe('the chart’s values', () => {
   it('have defaults such that nothing has to be written', () => {
-    for (const nothing of [{}, null, undefined, { sidecar: {}, init: {}, network: {}, admission: {} }]) expect(faults(nothing)).toEqual([]);
+    for (const nothing of [{}, null, undefined, { sidecar: {}, init: {}, network: {}, admission: {} }])
+      expect(faults(nothing)).toEqual([]);
   });
 
   it('may hold what other parts of the release read', () => {
-    expect(faults({ webhook: { replicaCount: 2 }, network: { mode: 'init' }, egress: { destinations: ['example.org'] }, audit: { retention: '6y' } })).toEqual([]);
+    expect(
+      faults({
+        webhook: { replicaCount: 2 },
+        network: { mode: 'init' },
+        egress: { destinations: ['example.org'] },
+        audit: { retention: '6y' },
+      }),
+    ).toEqual([]);
   });
 
   it('report all faults together, by field', () => {
-    const told = faults({ sidecar: { resources: { limits: { cpu: 'much' } }, image: { digest: 'sha256:12' }, colour: 'red' }, admission: { overlayPaths: ['relative'], proxies: ['proxy:3128'] } });
+    const told = faults({
+      sidecar: { resources: { limits: { cpu: 'much' } }, image: { digest: 'sha256:12' }, colour: 'red' },
+      admission: { overlayPaths: ['relative'], proxies: ['proxy:3128'] },
+    });
     expect(told).toHaveLength(5);
     expect(told.join('\n')).toContain('values.sidecar.resources.limits.cpu: must be an amount of CPU');
     expect(told.join('\n')).toContain('values.admission.overlayPaths.0: must be an absolute path of a file');
@@ -44,10 +55,17 @@ describe('the chart’s values', () => {
 describe('a quantity', () => {
   it('is written as the API server would write it', () => {
     expect([0.05, 0.1, 1, 1.5, 2].map(formatCpu)).toEqual(['50m', '100m', '1', '1500m', '2']);
-    expect(['1024Mi', '0.5Gi', '1000', '1Ki', '1500Mi'].map((text) => formatMemory(parseQuantity(text) ?? 0))).toEqual(['1Gi', '512Mi', '1000', '1Ki', '1500Mi']);
+    expect(['1024Mi', '0.5Gi', '1000', '1Ki', '1500Mi'].map((text) => formatMemory(parseQuantity(text) ?? 0))).toEqual([
+      '1Gi',
+      '512Mi',
+      '1000',
+      '1Ki',
+      '1500Mi',
+    ]);
   });
 
   it('is refused when it is not plainly one', () => {
-    for (const text of ['', 'm', '-1', '1 Gi', '1e3', '1GiB', '0x10', '1,5', 'Infinity', '1'.repeat(30)]) expect(parseQuantity(text)).toBeNull();
+    for (const text of ['', 'm', '-1', '1 Gi', '1e3', '1GiB', '0x10', '1,5', 'Infinity', '1'.repeat(30)])
+      expect(parseQuantity(text)).toBeNull();
   });
 });
