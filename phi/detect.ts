@@ -2,6 +2,7 @@ import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
 import { LOWER, MIXED, NUMBER } from './lexer.ts';
 import {
+  recognizeMilitaryPost,
   recognizeNamedStreet,
   recognizePostBox,
   recognizeStreet,
@@ -49,6 +50,7 @@ const BY_BITS: readonly WordRecognizer[] = [
   { bits: BIT.ROLE, recognize: recognizeAfterRole },
   { bits: BIT.GIVEN, recognize: recognizeLowerName },
   { bits: BIT.NUMERAL, recognize: recognizeAgeInWords },
+  { bits: BIT.STREET, recognize: recognizeMilitaryPost },
   { bits: BIT.STREET, recognize: recognizePostBox },
   { bits: BIT.STREET, recognize: recognizeNamedStreet },
   { bits: BIT.STREET, recognize: recognizeUnit },

@@ -81,6 +81,12 @@ function joins(view: View, at: number, gap: number): boolean {
 
 function isPart(view: View, at: number, gap: number): boolean {
   const flags = flagsAt(view, at);
+  // `Karlovy Vary 17,`: a town's district.
+  const district =
+    lengthAt(view, at) <= 2 &&
+    isCapitalised(view, at - 1) &&
+    (gapBefore(view, at + 1) & (GAP.COMMA | GAP.NEWLINE)) !== 0;
+  if (isNumber(view, at) && district) return gapBefore(view, at + 1) > 0;
   if (isNumber(view, at))
     return lengthAt(view, at) >= 4 && lengthAt(view, at) <= 6 && (gap & (GAP.SPACE | GAP.NEWLINE | GAP.HYPHEN)) !== 0;
   if (isMixed(view, at))

@@ -31,6 +31,7 @@ const INSIDE = GAP.SPACE | GAP.PERIOD | GAP.HYPHEN | GAP.APOSTROPHE;
 /** House number first: `12 Old Mill Rd., Apt 4B`; without a street word only where a unit, a town or a second number follows. */
 export function recognizeStreet(view: View, at: number): number {
   if (lengthAt(view, at) > 6 || (isMixed(view, at) && !/^\d+[a-d]$/.test(wordAt(view, at)))) return at;
+  if (wordAt(view, at + 1) === 'box') return at;
   if (isNumber(view, at) && (flagsAt(view, at + 1) & BIT.UNIT) !== 0 && shapeAt(view, at + 1) === LOWER) return at;
   const start =
     isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE && lengthAt(view, at + 1) <= 5 ? at + 1 : at;
@@ -99,12 +100,19 @@ function isStreetWord(view: View, at: number, number: number): boolean {
   if (/^(?:ul|u|str|av|c|pl)$/.test(word) && (gapBefore(view, at + 1) & GAP.PERIOD) !== 0)
     return isCapitalised(view, at + 1) || isNumber(view, at + 1);
   if ((flagsAt(view, at) & BIT.STREET) !== 0) {
-    if (at === number + 1) return lengthAt(view, at) > 2 && isCapitalised(view, at) && isCapitalised(view, at + 1);
+    const more = isCapitalised(view, at + 1) || (flagsAt(view, at + 1) & BIT.PARTICLE) !== 0;
+    if (at === number + 1) return lengthAt(view, at) > 2 && isCapitalised(view, at) && more;
     return (
       isCapitalised(view, at) || (isCapitalised(view, at - 1) && lengthAt(view, at) > 2) || lengthAt(view, at) >= 4
     );
   }
-  return word.length >= 7 && STREET_ENDING.test(word) && (flagsAt(view, at) & BIT.COMMON) === 0;
+  return endsAsStreet(view, at);
+}
+
+function endsAsStreet(view: View, at: number): boolean {
+  const word = wordAt(view, at);
+  if ((flagsAt(view, at) & (BIT.COMMON | BIT.CLINICAL | BIT.STOP)) !== 0 || word.length < 7) return false;
+  return STREET_ENDING.test(word) || (word.endsWith('str') && (gapBefore(view, at + 1) & GAP.PERIOD) !== 0);
 }
 
 /** All lower case: `12 old mill road`: words that no unit or function word is, up to a street word. */
@@ -123,7 +131,7 @@ function isLowerStreet(view: View, at: number): boolean {
 function isHouseNumber(view: View, at: number): boolean {
   return (
     (gapBefore(view, at) &
-      ~(GAP.SPACE | GAP.COMMA | (/^(?:u|ul|str|ut)$/.test(wordAt(view, at - 1)) ? GAP.PERIOD : 0))) ===
+      ~(GAP.SPACE | GAP.COMMA | (/(?:^u|^ul|str|^ut)$/.test(wordAt(view, at - 1)) ? GAP.PERIOD : 0))) ===
       0 &&
     gapBefore(view, at) >= 0 &&
     distance(view, at) <= 2 &&
@@ -164,10 +172,7 @@ export function recognizeStreetFirst(view: View, at: number): number {
     !/^(?:court|place|drive|way|run|square|row|close|path|point|circle|lane|road|street|avenue|trail)$/.test(
       wordAt(view, at),
     );
-  const ending =
-    wordAt(view, at).length >= 7 &&
-    STREET_ENDING.test(wordAt(view, at)) &&
-    (flagsAt(view, at) & (BIT.COMMON | BIT.CLINICAL | BIT.STOP)) === 0;
+  const ending = endsAsStreet(view, at);
   if (!first && !ending) return at;
   let last = at;
   while (
@@ -232,6 +237,20 @@ export function recognizePostBox(view: View, at: number): number {
   const end = blockEnd(view, at + 1);
   emit(view, 'location', [startOf(view, first), endOf(view, end)], 0.85);
   return end;
+}
+
+/** `Unit 8464 Box 4410 / DPO AA 74226`, `USNS Harmon / FPO AP 96543`: military mail. Called for `apo`, `fpo`, `dpo`. */
+export function recognizeMilitaryPost(view: View, at: number): number {
+  if (!/^(?:apo|fpo|dpo)$/.test(wordAt(view, at)) || !/^a[aep]$/.test(wordAt(view, at + 1)) || !isNumber(view, at + 2))
+    return at;
+  let first = at;
+  for (let i = at - 1; i >= at - 5 && i >= view.from; i--) {
+    const gap = gapBefore(view, i + 1);
+    if ((gap & (GAP.PERIOD | GAP.COLON | GAP.END)) !== 0 || ((gap & GAP.NEWLINE) !== 0 && i < at - 1)) break;
+    if (/^(?:uss|usns|usnv|uscgc|usnv|psc|cmr|unit)$/.test(wordAt(view, i))) first = i;
+  }
+  emit(view, 'location', [startOf(view, first), endOf(view, at + 2)], 0.9);
+  return at + 2;
 }
 
 /** Five digits, or 5+4, after a state or a ZIP label: alone they are a CPT code. */

@@ -167,7 +167,9 @@ function scoreUnlisted(view: View, at: number): number {
   // `Brandex 50 mg`, `prescribed Brandex`
   if (isNumber(view, at + 1) || MEDICATING.has(wordAt(view, at - 1))) return 0;
   if (PERSONAL.has(wordAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE) return 0.5;
-  if (beginsSentence(view, at) || (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA | GAP.COLON)) !== 0) return 0;
+  // `founders: Kovalev`, but no heading (`Lungs: Clear`).
+  const colon = shapeAt(view, at - 1) === LOWER ? GAP.COLON : 0;
+  if (beginsSentence(view, at) || (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA | colon)) !== 0) return 0;
   return (flags & BIT.SURNAME) !== 0 || shapeAt(view, at) === CAPITALISED ? 0.45 : 0;
 }
 
