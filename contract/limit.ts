@@ -35,6 +35,9 @@ export const LIMIT = {
   jsonValues: 2_000_000,
   /** Text lanes of one response stream that are open together: content blocks, choices, tool calls. */
   streamLanes: 1_024,
+  /** Digests of signed thinking that a sidecar remembers, and thinking of one answer (characters) that it takes in. */
+  thinkingBlocks: 8_192,
+  thinkingChars: 1024 * 1024,
   /** Spool (audit.md D9): warn at 70 %, refuse new exchanges at 85 % of the quota. */
   spoolBytes: 256 * 1024 * 1024,
   spoolWarn: 0.7,

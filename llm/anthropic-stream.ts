@@ -99,7 +99,7 @@ function restoreOnce(context: Context, node: number, find: Find): string | null 
 
 function onceEdits({ session }: Context, found: Found): Edit[] {
   const { options } = session;
-  for (const text of found.locked) options.onLocked?.(text);
+  for (const text of found.locked) options.onLocked?.(text, null);
   const texts = found.places.map((place) => {
     const restorer = options.restorer(place.form);
     return [...restorer.push(place.text), ...restorer.end()].join('');
@@ -170,7 +170,7 @@ function readBlockDelta(context: Context): string | null {
     return readLaneDelta(context, { index, delta: type, node: delta });
   if (type === 'citations_delta') return restoreOnce(context, delta, members({ citation }));
   const locked = memberString(tree, delta, 'thinking') ?? memberString(tree, delta, 'content');
-  if (locked !== null) session.options.onLocked?.(locked);
+  if (locked !== null) session.options.onLocked?.(locked, index);
   return event.raw;
 }
 

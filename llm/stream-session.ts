@@ -10,8 +10,8 @@ export const TAPE = 3 * 512;
 export interface StreamOptions extends ResponseOptions {
   /** Makes a restorer for one lane; `json` when the text is the inside of JSON. */
   readonly restorer: (form: RestoreForm) => LaneRestorer;
-  /** Receives text that stays as it is (thinking), so that the caller can examine it. */
-  readonly onLocked?: (text: string) => void;
+  /** Receives text that stays as it is (thinking): a piece of the block of that index, or (null) a whole text. */
+  readonly onLocked?: (text: string, block: string | null) => void;
 }
 
 /** What a stream has told so far. */

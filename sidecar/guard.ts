@@ -13,6 +13,7 @@ import type { SidecarConfig } from './config.ts';
 import { BodyBudget } from './exchange/body-budget.ts';
 import type { ExchangePorts } from './exchange/exchange-ports.ts';
 import { refusalAnswer } from './exchange/refusal.ts';
+import { ThinkingMemory } from './exchange/thinking-memory.ts';
 import { createExchangeHandler } from './exchange/run-exchange.ts';
 import { recordOf } from './connection-record.ts';
 import type { InterceptOptions } from './intercept/options.ts';
@@ -129,6 +130,7 @@ function exchangePorts(
       const timer = setTimeout(then, ms);
       return { cancel: () => clearTimeout(timer) };
     }),
+    thinking: new ThinkingMemory(randomBytes(32)),
     workload: workloadOf(config),
     report: (report) => reportExchange(metrics, log, report),
     holdback: (delta) => metrics.holdback.inc(delta),

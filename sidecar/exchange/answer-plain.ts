@@ -36,10 +36,11 @@ async function readWhole({ tally }: Run, { response, ledger }: Answering): Promi
 }
 
 /** Restores the surrogates of this exchange in the content of an answer, and nowhere else in it (T16). */
-function restoreWhole({ tally }: Run, { operation, prepared }: Answering, raw: Uint8Array): Uint8Array | null {
+function restoreWhole({ ports, tally }: Run, { operation, prepared }: Answering, raw: Uint8Array): Uint8Array | null {
   const parsed = parseResponse(operation.dialect, raw, { documents: prepared.documents });
   if (parsed.kind === 'refused') return null;
-  const { meta, sites, rewrite } = parsed.response;
+  const { meta, sites, locked, rewrite } = parsed.response;
+  for (const text of locked) ports.thinking.remember(text, prepared.vault);
   tally.servedModel = meta.model ?? null;
   tally.usage = meta.usage === undefined ? null : { input: meta.usage.input ?? 0, output: meta.usage.output ?? 0 };
   const texts = sites.map((site) => {

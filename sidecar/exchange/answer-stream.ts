@@ -6,11 +6,13 @@ import { cutAnswer } from './answer-fault.ts';
 import { clientFields } from './header-fields.ts';
 import { outcomeFacts } from './record-facts.ts';
 import type { Run } from './run-exchange.ts';
+import { ThinkingBlocks } from './thinking-memory.ts';
 
 /** One stream while it is restored. */
 interface Relay {
   readonly stage: StreamRestorer;
   readonly restorers: readonly Restorer[];
+  readonly thinking: ThinkingBlocks;
   held: number;
 }
 
@@ -22,15 +24,17 @@ export async function answerStream(run: Run, answering: Answering): Promise<void
   const { reply, tally, ports } = run;
   const { operation, prepared, response } = answering;
   const restorers: Restorer[] = [];
+  const thinking = new ThinkingBlocks();
   const stage = createStreamRestorer(operation.dialect, {
     documents: prepared.documents,
+    onLocked: (text, block) => thinking.add(text, block),
     restorer: (form) => {
       const restorer = createRestorer(prepared.vault, form);
       restorers.push(restorer);
       return restorer;
     },
   });
-  const relay: Relay = { stage, restorers, held: 0 };
+  const relay: Relay = { stage, restorers, thinking, held: 0 };
   tally.stream = true;
   run.progress.headSent = true;
   reply.head(response.status, [...clientFields(response.headers), ['x-lazaret-exchange', tally.id]]);
@@ -52,13 +56,13 @@ async function relayChunks(run: Run, answering: Answering, relay: Relay): Promis
     const step = tally.time('restore', () => stage.push(chunk));
     note(run, relay);
     if (step.fault !== undefined) return await release(run, step.out, { reason: step.fault });
-    if (stage.meta.terminal !== 'none') return await releaseLast(run, answering, step.out);
+    if (stage.meta.terminal !== 'none') return await releaseLast(run, answering, { relay, out: step.out });
     await release(run, step.out, null);
   }
   const step = tally.time('restore', () => stage.end());
   note(run, relay);
   if (step.fault !== undefined) return await release(run, step.out, { reason: step.fault });
-  if (stage.meta.terminal !== 'none') return await releaseLast(run, answering, step.out);
+  if (stage.meta.terminal !== 'none') return await releaseLast(run, answering, { relay, out: step.out });
   // Over without its terminal event: what is there is released, and the reason says that the rest is missing.
   return await release(run, step.out, { reason: 'upstream_unreachable' });
 }
@@ -76,8 +80,13 @@ async function release(
 }
 
 /** The stream is complete: its outcome is made durable, and only then does the client learn of the end. */
-async function releaseLast(run: Run, { ledger }: Answering, out: readonly Uint8Array[]): Promise<null> {
-  const { tally } = run;
+async function releaseLast(
+  run: Run,
+  { ledger, prepared }: Answering,
+  { relay, out }: { readonly relay: Relay; readonly out: readonly Uint8Array[] },
+): Promise<null> {
+  const { tally, ports } = run;
+  for (const text of relay.thinking.all()) ports.thinking.remember(text, prepared.vault);
   tally.outcome = 'completed';
   await tally.timeAsync('record', async () => await ledger.finish(outcomeFacts(tally)));
   await release(run, out, null);

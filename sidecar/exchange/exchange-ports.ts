@@ -6,6 +6,7 @@ import type { PolicyInForce } from '../policy/decide-exchange.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { Evidence } from './evidence.ts';
 import type { Forward } from './ports.ts';
+import type { ThinkingMemory } from './thinking-memory.ts';
 
 /** What is said of an exchange when it is over: the one log line and the metrics are made of this and nothing else. */
 export interface ExchangeReport {
@@ -46,6 +47,7 @@ export interface ExchangePorts {
   readonly evidence: Evidence;
   readonly forward: Forward;
   readonly bodies: BodyBudget;
+  readonly thinking: ThinkingMemory;
   /** The workload as the platform names it: namespace/service-account/pod. */
   readonly workload: string;
   readonly report: (report: ExchangeReport) => void;

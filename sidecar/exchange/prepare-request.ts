@@ -1,10 +1,11 @@
+import type { Entity } from '#contract/entity.ts';
 import type { ExchangeDecision, HeadFacts } from '#contract/policy-facts.ts';
 import type { EntityCounts, ExchangeContent } from '#contract/record.ts';
 import type { Refusal } from '#contract/reason.ts';
 import type { Operation } from '#llm/dialect.ts';
 import { parseRequest } from '#llm/parse-request.ts';
 import type { CitedDocument, ParsedRequest } from '#llm/request.ts';
-import { containsOriginal, findIdentifiers } from '#phi/leak.ts';
+import { containsOriginal, findIdentifiers, type Identifier } from '#phi/leak.ts';
 import { redact } from '#phi/redact.ts';
 import type { Vault } from '#phi/vault.ts';
 import { decideExchange } from '../policy/decide-exchange.ts';
@@ -40,40 +41,40 @@ export interface PrepareInput {
   readonly allowMedia: boolean;
 }
 
+/** What a stage of preparing may end in. */
+type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
+
 /**
  * Parses, decides and redacts a request. Nothing here waits: between the last look at policy and the bytes that are
  * recorded no other exchange can run.
  */
-export function prepareRequest(
-  run: Run,
-  input: PrepareInput,
-): PreparedRequest | { readonly kind: 'refused'; readonly refusal: Refusal } {
+export function prepareRequest(run: Run, input: PrepareInput): PreparedRequest | Refused {
   const { ports, request, tally } = run;
-  const parse = parseRequest(input.operation.dialect, {
-    body: input.body,
-    headers: request.headers,
-    allowMedia: input.allowMedia,
-  });
+  const { operation, facts, body, allowMedia } = input;
+  const parse = parseRequest(operation.dialect, { body, headers: request.headers, allowMedia });
   if (parse.kind === 'refused') return parse;
-  const parsed = parse.request;
-  tally.stream = parsed.stream;
-  const userInBody = parsed.user !== undefined;
-  const decision = decideExchange(
-    ports.policy(),
-    { ...input.facts, model: parsed.model, features: parsed.features, userInBody },
-    ports.now(),
-  );
-  tally.decided(decision, input.operation);
+  const { model, features, stream, user } = parse.request;
+  tally.stream = stream;
+  const exchange = { ...facts, model, features, userInBody: user !== undefined };
+  const decision = decideExchange(ports.policy(), exchange, ports.now());
+  tally.decided(decision, operation);
   if (decision.kind === 'refuse') return { kind: 'refused', refusal: decision.refusal };
-  const { redaction } = decision;
-  const redacted = redact(parsed.sites, {
-    dates: redaction.dates,
-    actions: redaction.actions,
-    ...(redaction.maxIdentifiers === null ? {} : { maxIdentifiers: redaction.maxIdentifiers }),
-  });
+  return redactRequest(run, input, { parsed: parse.request, decision });
+}
+
+interface Decided {
+  readonly parsed: ParsedRequest;
+  readonly decision: Allowed;
+}
+
+function redactRequest(run: Run, input: PrepareInput, { parsed, decision }: Decided): PreparedRequest | Refused {
+  const { dates, actions, maxIdentifiers } = decision.redaction;
+  const bound = maxIdentifiers === null ? {} : { maxIdentifiers };
+  const redacted = redact(parsed.sites, { dates, actions, ...bound });
   if (redacted.kind === 'refused') return { kind: 'refused', refusal: { reason: redacted.reason } };
-  tally.counts = redacted.counts;
-  const unchangeable = refuseUnchangeable(parsed, redacted.vault);
+  const { vault, texts, counts } = redacted;
+  run.tally.counts = counts;
+  const unchangeable = refuseUnchangeable(run, parsed, vault);
   if (unchangeable !== null) return { kind: 'refused', refusal: unchangeable };
   const user = input.user ?? parsed.user;
   return {
@@ -83,23 +84,26 @@ export function prepareRequest(
     operation: input.operation,
     model: parsed.model,
     stream: parsed.stream,
-    counts: redacted.counts,
-    vault: redacted.vault,
-    documents: parsed.documents(redacted.texts),
-    userInBody,
-    content: {
-      sent: parsed.rewrite(redacted.texts),
-      vault: sealableVault(redacted.vault),
-      ...(user === undefined ? {} : { user }),
-    },
+    counts,
+    vault,
+    documents: parsed.documents(texts),
+    userInBody: parsed.user !== undefined,
+    content: { sent: parsed.rewrite(texts), vault: sealableVault(vault), ...(user === undefined ? {} : { user }) },
   };
 }
 
+/** Kinds that schemas hold without telling of a person: an enumeration of states, a default date, a documentation link. */
+const HARMLESS_IN_SCHEMA: ReadonlySet<Entity> = new Set<Entity>(['age', 'date', 'location', 'url']);
+const SCHEMA_SCORE = 0.7;
+
 /** An identifier where nothing may be changed (signed thinking, names in a schema) refuses the exchange. */
-export function refuseUnchangeable(parsed: ParsedRequest, vault: Vault): Refusal | null {
+function refuseUnchangeable({ ports }: Run, parsed: ParsedRequest, vault: Vault): Refusal | null {
   if (parsed.locked.some((text) => containsOriginal(vault, text)))
     return { reason: 'identifier_not_allowed', where: 'thinking or an id that must not change' };
-  if (parsed.schemaTexts.some((text) => findIdentifiers(text).length > 0))
+  if (parsed.locked.some((text) => !ports.thinking.holds(text, vault)))
+    return { reason: 'identifier_not_allowed', where: 'thinking of an exchange whose history was changed since' };
+  const tells = ({ entity, score }: Identifier): boolean => score >= SCHEMA_SCORE && !HARMLESS_IN_SCHEMA.has(entity);
+  if (parsed.schemaTexts.some((text) => findIdentifiers(text).some(tells)))
     return { reason: 'identifier_not_allowed', where: 'a name, enumeration or pattern of a tool or schema' };
   return null;
 }

@@ -1,5 +1,5 @@
 import type { Refusal } from '#contract/reason.ts';
-import { dialectFor, type Operation } from '#llm/dialect.ts';
+import { dialectFor } from '#llm/dialect.ts';
 import { decideHead } from '../policy/decide-exchange.ts';
 import { answerExchange } from './answer.ts';
 import type { Ledger } from './evidence.ts';

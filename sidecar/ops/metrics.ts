@@ -8,16 +8,17 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
  */
 export function createMetrics() {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  return { registry, ...createCounters(registry), ...createHistograms(registry), ...createGauges(registry) } as const;
+}
+
+/** The metrics by name. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+function createCounters(registry: Registry) {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Counter<L>({ name, help, labelNames: [...labelNames], registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
-  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
-    new Histogram<L>({ name, help, labelNames: [...labelNames], buckets, registers });
+    new Counter<L>({ name, help, labelNames: [...labelNames], registers: [registry] });
   return {
-    registry,
     exchanges: counter('lazaret_exchanges_total', 'LLM exchanges by provider, dialect and decision.', [
       'provider',
       'dialect',
@@ -26,27 +27,46 @@ export function createMetrics() {
     connections: counter('lazaret_connections_total', 'Outbound connections by decision.', ['decision']),
     refusals: counter('lazaret_refusals_total', 'Refused connections and exchanges by reason.', ['reason']),
     redactions: counter('lazaret_redactions_total', 'Identifiers replaced by surrogates, by kind.', ['entity']),
+    distrust: counter(
+      'lazaret_client_distrust_total',
+      'Connections that a client broke off because it does not trust the pod CA (pinning or vendored roots).',
+      [],
+    ),
+    droppedFields: counter(
+      'lazaret_dropped_header_fields_total',
+      'Request header fields not passed on to a provider because they are not part of its API.',
+      [],
+    ),
+  };
+}
+
+function createHistograms(registry: Registry) {
+  const histogram = <L extends string>(name: string, help: string, label: L) =>
+    new Histogram<L>({ name, help, labelNames: [label], buckets: SECONDS, registers: [registry] });
+  return {
     duration: histogram(
       'lazaret_exchange_duration_seconds',
       'Time from the request head to the end of the answer, the provider included.',
-      ['provider'],
-      SECONDS,
+      'provider',
     ),
     overhead: histogram(
       'lazaret_overhead_seconds',
       'Time that the guard itself adds to an exchange, by stage.',
-      ['stage'],
-      SECONDS,
+      'stage',
     ),
+  };
+}
+
+function createGauges(registry: Registry) {
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames: [...labelNames], registers: [registry] });
+  return {
     holdback: gauge(
       'lazaret_stream_holdback_chars',
       'Characters held in open streams because a surrogate may still be completing.',
     ),
     spoolBytes: gauge('lazaret_spool_bytes', 'Audit records on disk that the collector has not confirmed yet.'),
-    spoolLimit: gauge(
-      'lazaret_spool_limit_bytes',
-      'Size at which the spool is full; at 85 % new exchanges are refused.',
-    ),
+    spoolLimit: gauge('lazaret_spool_limit_bytes', 'Size of a full spool; from 85 % of it new exchanges are refused.'),
     auditLag: gauge(
       'lazaret_audit_lag_seconds',
       'Age of the oldest audit record that the collector has not confirmed.',
@@ -58,19 +78,6 @@ export function createMetrics() {
       'Seconds until an agreement ends; negative once it has.',
       ['agreement'],
     ),
-    distrust: counter(
-      'lazaret_client_distrust_total',
-      'TLS handshakes that a client broke off because it does not trust the pod CA (pinning or vendored roots).',
-      [],
-    ),
-    droppedFields: counter(
-      'lazaret_dropped_header_fields_total',
-      'Request header fields not passed on to a provider because they are not part of its API.',
-      [],
-    ),
     build: gauge('lazaret_build_info', 'Version of the running program.', ['version', 'program']),
-  } as const;
+  };
 }
-
-/** The metrics by name. */
-export type Metrics = ReturnType<typeof createMetrics>;
