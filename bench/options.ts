@@ -1,0 +1,61 @@
+/** The rows that are measured with plain exchanges, in the order of the table. */
+export const RIVALS = ['direct', 'haproxy', 'mitmproxy', 'splice', 'terminate', 'full', 'full-nosync'] as const;
+/** The rows that each have a way of their own to measure. */
+export const EXTRAS = ['idle', 'fdatasync', 'stream', 'memory'] as const;
+
+export type Rival = (typeof RIVALS)[number];
+export type RowName = Rival | (typeof EXTRAS)[number];
+
+/** What a run of the bench does. */
+export interface BenchOptions {
+  readonly json: boolean;
+  /** Measured seconds of each row at each concurrency, all rounds together. */
+  readonly seconds: number;
+  readonly only: ReadonlySet<RowName>;
+  /** Node's options for a profile of the guard of row `full`, written into this folder. */
+  readonly profile: string | null;
+}
+
+export const USAGE = `npm run bench [-- --json] [--seconds N] [--only NAME,...] [--profile DIR]
+
+Measures what the guard costs, beside other proxies on the same machine in the same run. Rows: ${[...RIVALS, ...EXTRAS].join(' ')}.
+  --seconds N   measured seconds of each row at each concurrency (default 6; the whole run takes about three minutes)
+  --only NAME   only these rows; direct is always measured, because every added time is against it
+  --profile DIR writes a CPU profile of the guard of row full there (open it with Chrome's DevTools)
+`;
+
+const DEFAULT_SECONDS = 6;
+
+/** @returns the options, or a sentence that says what is wrong with the words */
+export function parseOptions(words: readonly string[]): BenchOptions | string {
+  let json = false;
+  let seconds = DEFAULT_SECONDS;
+  let only: ReadonlySet<RowName> = new Set<RowName>([...RIVALS, ...EXTRAS]);
+  let profile: string | null = null;
+  const rest = words.flatMap((word) => (/^--\w+=/.test(word) ? word.split(/=(.*)/s).slice(0, 2) : [word]));
+  for (let at = 0; at < rest.length; at++) {
+    const word = rest[at];
+    const value = rest[at + 1] ?? '';
+    if (word === '--json') json = true;
+    else if (word === '--seconds') {
+      seconds = Number(value);
+      at++;
+      if (!(seconds >= 0.5 && seconds <= 600)) return '--seconds takes a number from 0.5 to 600';
+    } else if (word === '--only') {
+      const names = value.split(',').filter((name) => name !== '');
+      const unknown = names.find((name) => !isRowName(name));
+      if (names.length === 0 || unknown !== undefined)
+        return `--only takes names of rows, with commas between: ${[...RIVALS, ...EXTRAS].join(', ')}`;
+      only = new Set(['direct', ...names.filter(isRowName)]);
+      at++;
+    } else if (word === '--profile' && value !== '') {
+      profile = value;
+      at++;
+    } else return `${word} is not known: see npm run bench -- --help`;
+  }
+  return { json, seconds, only, profile };
+}
+
+function isRowName(name: string): name is RowName {
+  return [...RIVALS, ...EXTRAS].some((row) => row === name);
+}

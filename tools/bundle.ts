@@ -1,0 +1,58 @@
+// Makes one file of each program, as the images hold them: less to read at start, less to keep in memory.
+// Usage: node tools/bundle.ts [DIRECTORY]; the default is dist/. The files need Node 26, node_modules/koffi and package.json beside them.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** What goes into the images: file name without suffix, and where the program begins. */
+export const PROGRAMS = {
+  sidecar: 'sidecar/main.ts',
+  init: 'sidecar/init.ts',
+  collector: 'collector/main.ts',
+  lazaret: 'cli/main.ts',
+} as const;
+
+// Some libraries are CommonJS and ask for Node's own modules by `require`, which a module does not have.
+const BANNER =
+  "import { createRequire as lazaretRequire } from 'node:module';\nconst require = lazaretRequire(import.meta.url);";
+
+/**
+ * Bundles programs with all their libraries but koffi, whose half is machine code, into `NAME.js` files.
+ * A program finds package.json one directory above itself, as in the checkout. Parts that are loaded at need stay files of their own.
+ * @param directory made when it is missing
+ * @throws esbuild's BuildFailure, which names the place
+ */
+export async function bundlePrograms(
+  directory: string,
+  programs: Readonly<Record<string, string>> = PROGRAMS,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await build({
+    entryPoints: Object.entries(programs).map(([out, file]) => ({ in: join(ROOT, file), out })),
+    outdir: directory,
+    absWorkingDir: ROOT,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
+    platform: 'node',
+    target: 'node26',
+    format: 'esm',
+    // A CommonJS library that is imported at need would come without its named exports.
+    mainFields: ['module', 'main'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: false,
+    legalComments: 'linked',
+    external: ['koffi'],
+    banner: { js: BANNER },
+    logLevel: 'error',
+  });
+}
+
+if (import.meta.main) {
+  const directory = process.argv[2] ?? join(ROOT, 'dist');
+  await bundlePrograms(directory);
+  process.stdout.write(`bundled ${Object.keys(PROGRAMS).join(', ')} into ${directory}\n`);
+}
