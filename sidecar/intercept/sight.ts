@@ -54,7 +54,7 @@ export function sightRequest(head: HttpHead): Sight {
  * Reads `host:port`, `address:port` or `[address]:port`.
  * @param defaultPort used when there is no port; null when one is required (CONNECT, RFC 9110 §9.3.6)
  */
-export function parseDestination(text: string, defaultPort: number | null): Destination | null {
+function parseDestination(text: string, defaultPort: number | null): Destination | null {
   const literal = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(text);
   const port = literal?.[2] === undefined ? defaultPort : Number(literal[2]);
   if (literal?.[1] === undefined || port === null || port < 1 || port > 65_535) return null;

@@ -29,7 +29,7 @@ export function watchSwitch(upstream: Socket): (tell: (agreed: boolean) => void)
 }
 
 /** @returns null while the final status is not known; interim answers before it are skipped (RFC 9110 §15.2) */
-export function readSwitch(bytes: Buffer): boolean | null {
+function readSwitch(bytes: Buffer): boolean | null {
   for (let at = 0; ; ) {
     const line = bytes.toString('latin1', at, at + 13);
     if (!'HTTP/1.'.startsWith(line.slice(0, 7)) && !line.startsWith('HTTP/1.')) return false;

@@ -33,7 +33,7 @@ let room: TestRoom;
 let servers: TestServer[];
 let seen: InboundRequest[];
 beforeEach(async () => {
-  room = await openRoom({ bounds: { classifyMs: 60 } });
+  room = await openRoom();
   servers = [];
   seen = [];
   room.settings.handler = async (request, reply) => {
@@ -168,6 +168,8 @@ describe('public destinations', () => {
   });
 
   test('a client that says nothing, or stops within its hello, is refused when the time is over', async () => {
+    await room.close();
+    room = await openRoom({ bounds: { classifyMs: 40 } });
     for (const bytes of [Buffer.alloc(0), Buffer.from([22, 3, 1, 2, 0, 1, 0]), Buffer.from('POST /v1')]) {
       const client = room.connect();
       client.write(bytes);
@@ -308,6 +310,9 @@ describe('private destinations', () => {
   });
 
   test('a beginning that stalls is refused and never forwarded', async () => {
+    await room.close();
+    room = await openRoom({ bounds: { classifyMs: 40 } });
+    room.settings.destination = PRIVATE;
     const received: Buffer[] = [];
     await serve(at, (socket) => socket.on('data', (chunk: Buffer) => received.push(chunk)));
     const client = room.connect();

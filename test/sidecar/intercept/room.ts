@@ -30,12 +30,12 @@ export const POLICY: ConnectionPolicy = {
   monitor: false,
 };
 
-export const PERMITTED = [LLM, OTHER_LLM, 'internal.example'];
+const PERMITTED = [LLM, OTHER_LLM, 'internal.example'];
 
 const authorities = new Map<string, Promise<PodAuthority>>();
 
 /** The pod's CA for the permitted names, made once per test file. */
-export function podAuthority(permitted: readonly string[] = PERMITTED): Promise<PodAuthority> {
+function podAuthority(permitted: readonly string[] = PERMITTED): Promise<PodAuthority> {
   const key = permitted.join();
   const made = authorities.get(key) ?? makePodAuthority(permitted, Date.now());
   authorities.set(key, made);
