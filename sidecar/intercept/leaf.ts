@@ -66,10 +66,18 @@ export class LeafCache {
     return entry;
   }
 
+  private loadSigner(): Promise<Signer> {
+    const loading = this.signer ?? loadSigner(this.ca);
+    this.signer = loading;
+    loading.catch(() => {
+      this.signer = undefined;
+    });
+    return loading;
+  }
+
   private async createContext(host: Host, from: number): Promise<SecureContext> {
     if (!this.permits(host)) throw new Error('the name is outside the name constraints of the pod CA: restart the pod');
-    this.signer ??= loadSigner(this.ca);
-    const signer = await this.signer;
+    const signer = await this.loadSigner();
     const pem = await signer.sign(host, from);
     return createSecureContext({
       key: this.ca.leafKey,

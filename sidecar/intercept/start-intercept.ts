@@ -31,7 +31,8 @@ type Flows = Map<Flow, Promise<void>>;
 
 /**
  * Listens, and serves every connection by what its destination and first bytes are.
- * @throws the listen error of an address that cannot be bound
+ * @throws RangeError for an address that is not loopback; the listen error of one that cannot be bound, except IPv6 where this
+ *   machine has none: what is redirected there meets a closed port
  */
 export async function startIntercept(options: InterceptOptions): Promise<Intercept> {
   const flows: Flows = new Map();
@@ -48,7 +49,7 @@ export async function startIntercept(options: InterceptOptions): Promise<Interce
     flows.set(flow, ended);
     admit(room, flow, flows.size > limit);
   };
-  const servers = await Promise.all(options.listen.map((address) => listen(address, accept)));
+  const servers = await listenAll(options.listen, accept);
   return {
     ports: servers.map((server) => (server.address() as AddressInfo).port),
     live: () => flows.size,
@@ -76,6 +77,27 @@ function createRoom(options: InterceptOptions): Room {
     distrust: createDistrustLog((sign) => options.onDistrust?.(sign)),
     refuse,
   };
+}
+
+async function listenAll(
+  addresses: InterceptOptions['listen'],
+  accept: (socket: Socket) => void,
+): Promise<readonly Server[]> {
+  const far = addresses.find(({ host }) => !/^(?:127\.|::1$)/.test(host));
+  if (far !== undefined)
+    throw new RangeError(`listen on 127.0.0.1 and ::1 only: ${far.host} would be an open proxy for others`);
+  const servers = await Promise.all(
+    addresses.map(async (address) => {
+      try {
+        return await listen(address, accept);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (address.host.includes(':') && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) return null;
+        throw error;
+      }
+    }),
+  );
+  return servers.filter((server) => server !== null);
 }
 
 /** Half-open, because a splice must pass half-closes on; paused, because nothing reads before the destination is known. */

@@ -597,6 +597,26 @@ describe('the room itself', () => {
   });
 });
 
+test('an address that others can reach is not listened on', async () => {
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'localhost']) {
+    await expect(openRoom({ listen: [{ host, port: 0 }] })).rejects.toThrow(/open proxy/);
+  }
+});
+
+test('both loopback families are served', async () => {
+  await room.close();
+  room = await openRoom({
+    listen: [
+      { host: '127.0.0.1', port: 0 },
+      { host: '::1', port: 0 },
+    ],
+  });
+  const client = connectTls({ host: '::1', port: room.intercept.ports[1]!, servername: LLM, ca: room.root });
+  await once(client, 'secureConnect');
+  expect(client.authorized).toBe(true);
+  client.destroy();
+});
+
 test('closing does not wait for connections without a request', async () => {
   const tls = room.connectTls(LLM, { ALPNProtocols: ['http/1.1'] });
   const session = connectHttp2(`https://${LLM}`, {
