@@ -2,6 +2,7 @@ import type { Entity } from '#contract/entity.ts';
 import type { TextSite } from '#contract/text-site.ts';
 import { BIT } from './bit.ts';
 import { detect } from './detect.ts';
+import { base64At } from './structure/base64.ts';
 import { applyEvidence, type Evidence, learnFrom } from './evidence.ts';
 import { createTokens, lex } from './lexer.ts';
 import { rawOffset, type Segment } from './segment.ts';
@@ -30,7 +31,7 @@ export interface Examined {
 }
 
 /** Finds the identifiers of a conversation: segments, tokens, recognizers, then what they taught applied to all of it. */
-export function examineSites(sites: readonly TextSite[], dates: DatePolicy): Examined {
+export function examineSites(sites: readonly TextSite[], dates: DatePolicy, depth = 0): Examined {
   const segments: Segment[] = [];
   for (const [index, site] of sites.entries()) segmentSite(site, index, segments);
   const size = segments.reduce((sum, segment) => sum + segment.text.length, 0);
@@ -44,7 +45,7 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy): Exa
   });
   const own = views.map((view, i) => {
     const segment = segments[i] as Segment;
-    const found = examineSegment(view, segment);
+    const found = examineSegment(view, segment, depth);
     learnFrom(view, found, segment.message, evidence);
     return found;
   });
@@ -62,11 +63,11 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy): Exa
   return { findings };
 }
 
-function examineSegment(view: View, segment: Segment): Candidate[] {
+function examineSegment(view: View, segment: Segment, depth: number): Candidate[] {
   const { whole, expects, code } = segment.field;
   if (whole !== undefined && whole !== 'date' && hasContent(segment.text)) return [wholeValue(segment.text, whole)];
   detect(view);
-  let found = bridgePlaces(mergeCandidates(view.found), segment.text);
+  let found = bridgePlaces(mergeCandidates(examineBase64(view, depth)), segment.text);
   if (code === true) found = found.filter(({ entity, score }) => score >= 0.9 && entity !== 'url' && entity !== 'date');
   if (segment.quote !== undefined)
     found = found
@@ -74,6 +75,31 @@ function examineSegment(view: View, segment: Segment): Candidate[] {
       .map(({ entity, score }) => ({ entity, start: 0, end: segment.text.length, score }));
   if (expects === 'name' && found.length === 0 && isNameLike(view)) return [wholeValue(segment.text, 'name')];
   return found.slice(0, segment.quote === undefined ? undefined : 1);
+}
+
+/** Words of base64 are longer than any word of a language. */
+const LONG_WORD = 20;
+/** Base64 in base64 is opened this often. */
+const MAX_DEPTH = 2;
+
+/** Base64 of text that holds an identifier goes as a whole; base64 of anything else stays as it is. @returns the candidates that hold */
+function examineBase64(view: View, depth: number): Candidate[] {
+  const { start, end } = view.tokens;
+  let found = view.found;
+  for (let i = view.from; i < view.to; i++) {
+    if ((end[i] as number) - (start[i] as number) < LONG_WORD) continue;
+    const run = base64At(view.text, start[i] as number);
+    if (run.kind !== 'other') found = found.filter((each) => each.end <= run.start || each.start >= run.end);
+    if (run.kind === 'text' && depth < MAX_DEPTH && holdsIdentifier(run.text, view.dates, depth)) {
+      found.push({ entity: 'other', start: run.start, end: run.end, score: 0.99 });
+    }
+    while (i + 1 < view.to && (start[i + 1] as number) < run.end) i++;
+  }
+  return found;
+}
+
+function holdsIdentifier(text: string, dates: DatePolicy, depth: number): boolean {
+  return examineSites([{ text, format: 'text', message: 0 }], dates, depth + 1).findings.length > 0;
 }
 
 function wholeValue(text: string, entity: Entity): Candidate {

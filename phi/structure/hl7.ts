@@ -40,10 +40,17 @@ export function readSegment(
   if (head[1] !== now.field) return undefined;
   let number = header ? 1 : 0;
   let valueType = '';
+  let question = '';
   for (const [from, to] of split(text, [start + 4, end], now.field)) {
     number++;
     if (header && number === 2) continue;
     if (name === 'OBX' && number === 2) valueType = text.slice(from, to);
+    if (name === 'OBX' && number === 3) question = text.slice(from, to);
+    const asked = name === 'OBX' && number === 5 ? questionRule(question) : undefined;
+    if (asked !== undefined && to > from && !text.slice(from, to).includes(now.component)) {
+      take({ start: from, end: to, rule: asked });
+      continue;
+    }
     const type = name === 'OBX' && number === 5 ? valueType : fieldType(name, number);
     for (const repetition of split(text, [from, to], now.repeat))
       readField(text, repetition, { type, marks: now }, take);
@@ -111,6 +118,8 @@ function readField(text: string, range: readonly [number, number], { type, marks
         take({ start: from, end: to, rule: { expects: 'date' } });
     return;
   }
+  // A mother's name where her number should be: an identifier of letters, with further name parts behind.
+  if (type === 'CX' && components.length > 1 && isPersonName(text, components)) return takeName(components, 0, take);
   const known = COMPONENTS[type];
   const coded = known === undefined && isCoded(text, components);
   components.forEach(([start, end], index) => {
@@ -137,6 +146,23 @@ function takeName(components: readonly (readonly [number, number])[], from: numb
   const [start] = components[first] ?? [];
   const [, end] = components[last] ?? [];
   if (start !== undefined && end !== undefined && last >= first) take({ start, end, rule: { whole: 'name' } });
+}
+
+/** What an observation asks for, where it asks for an identifier: `Post-discharge provider name`, `Accession number`. */
+function questionRule(question: string): FieldRule | undefined {
+  const match =
+    /\b(?:(provider|patient|mother|father|physician|guardian|contact|doctor|nurse|person)\b.*\bname|(facility|hospital|organization|clinic|laboratory|practice)\b.*\bname|(phone|telephone|fax)\b|(address|city|zip|postal)\b|(accession|bar ?code|medical record|record|card|kit|form|specimen|account|serial|order|filler|placer)\b.*\b(?:number|identifier|id)\b)/i.exec(
+      question,
+    );
+  if (match === null) return undefined;
+  const entities: readonly Entity[] = ['name', 'facility', 'phone', 'location', 'other'];
+  const entity = entities.find((_, index) => match[index + 1] !== undefined);
+  return entity === undefined ? undefined : { whole: entity };
+}
+
+function isPersonName(text: string, components: readonly (readonly [number, number])[]): boolean {
+  const [family, given] = components.map(([start, end]) => text.slice(start, end));
+  return /^\p{L}[\p{L}' -]+$/u.test(family ?? '') && /^\p{L}[\p{L}' -]*$/u.test(given ?? '');
 }
 
 /** A coded element: its third component names the code system (HL7 table 0396). */
