@@ -33,7 +33,8 @@ export interface AuditStore {
   hasSegments(chain: ChainId): boolean;
   segments(chain: ChainId): Iterable<{ readonly name: string; readonly bytes: Uint8Array; readonly last: boolean }>;
   receipt(chain: ChainId): Statement<Receipt> | null;
-  attestations(chain: ChainId): readonly Statement<Attestation>[];
+  /** One for each line; null for a line that is none. */
+  attestations(chain: ChainId): readonly (Statement<Attestation> | null)[];
   /** Files with bytes that a pod sent where others are stored. */
   conflicts(chain: ChainId): readonly string[];
 }
@@ -60,8 +61,8 @@ export function openStore(root: string): AuditStore {
     attestations: (chain) =>
       text(chain, CHAIN_LAYOUT.attestations)
         .split('\n')
-        .map((line) => readStatement(line, SIGNED_TYPE.attestation, attestationSchema))
-        .filter((statement) => statement !== null),
+        .filter((line) => line !== '')
+        .map((line) => readStatement(line, SIGNED_TYPE.attestation, attestationSchema)),
     conflicts: (chain) => list(join(root, chainFolder(chain), CHAIN_LAYOUT.conflicts)) ?? [],
   };
 }

@@ -115,9 +115,9 @@ function attestedOf(
   report: (finding: Finding['finding'], detail: string) => void,
 ): ReadonlySet<string> {
   const attested = new Set<string>();
-  for (const { claim, signed } of store.attestations(chain)) {
-    const good = isSignedBy(signed, keys) && claim.chain === chain && thumbprint(claim.key) === claim.kid;
-    if (good) attested.add(claim.kid);
+  for (const statement of store.attestations(chain)) {
+    const good = statement !== null && isSignedBy(statement.signed, keys) && statement.claim.chain === chain;
+    if (good && thumbprint(statement.claim.key) === statement.claim.kid) attested.add(statement.claim.kid);
     else report('bad_signature', "an attestation is not signed by the collector's key for this chain");
   }
   return attested;
