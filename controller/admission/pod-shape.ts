@@ -1,22 +1,6 @@
-import { LIMIT } from '#contract/limit.ts';
-import { isJsonObject, type JsonObject, ownField } from './json.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { checkShape, type Shape, type ShapeFault } from './json-shape.ts';
 import type { Pod } from './pod.ts';
-
-/** What a field must be. Null and absence are always right. */
-type Shape =
-  | 'text'
-  | 'number'
-  | 'flag'
-  | 'object'
-  | { readonly list: Shape }
-  | { readonly map: Shape }
-  | { readonly fields: { readonly [field: string]: Shape } };
-
-/** A field of the wrong type: where, and what it must be. */
-export interface ShapeFault {
-  readonly field: string;
-  readonly expected: string;
-}
 
 const named = { name: 'text' } as const;
 const texts: Shape = { list: 'text' };
@@ -125,65 +109,10 @@ const POD: Shape = {
  * @returns the faults, at most a few; none means that the object is a `Pod`
  */
 export function checkPodShape(object: JsonObject, prefix: string): readonly ShapeFault[] {
-  const faults: ShapeFault[] = [];
-  checkShape(object, POD, { field: prefix, faults });
-  return faults;
+  return checkShape(object, POD, prefix);
 }
 
 /** The same check as a type guard. */
 export function isPod(object: unknown): object is Pod {
   return isJsonObject(object) && checkPodShape(object, '').length === 0;
-}
-
-interface Cursor {
-  readonly field: string;
-  readonly faults: ShapeFault[];
-}
-
-function checkShape(value: unknown, shape: Shape, cursor: Cursor): void {
-  if (value === null || value === undefined || cursor.faults.length >= LIMIT.admissionFaults) return;
-  if (typeof shape === 'string') return checkLeaf(value, shape, cursor);
-  if ('list' in shape) return checkList(value, shape.list, cursor);
-  if (!isJsonObject(value)) return addFault(cursor, 'an object');
-  if ('map' in shape) {
-    // Every value of a map is looked at; its key may be a label, which is no secret, but could be long.
-    for (const key of Object.keys(value))
-      checkShape(value[key], shape.map, { ...cursor, field: `${cursor.field}[${JSON.stringify(key.slice(0, 80))}]` });
-    return;
-  }
-  for (const [field, inner] of Object.entries(shape.fields)) {
-    checkShape(ownField(value, field), inner, {
-      ...cursor,
-      field: cursor.field === '' || cursor.field.endsWith('.') ? `${cursor.field}${field}` : `${cursor.field}.${field}`,
-    });
-  }
-}
-
-function checkList(value: unknown, inner: Shape, cursor: Cursor): void {
-  if (!Array.isArray(value)) return addFault(cursor, 'a list');
-  if (value.length > LIMIT.admissionListEntries)
-    return addFault(cursor, `a list of at most ${LIMIT.admissionListEntries} entries`);
-  // An absent item of a list is no item: unlike a field, it cannot be left out.
-  value.forEach((item, i) => {
-    const place = { ...cursor, field: `${cursor.field}[${i}]` };
-    if (item === null || item === undefined) addFault(place, leafWord(inner));
-    else checkShape(item, inner, place);
-  });
-}
-
-function checkLeaf(value: unknown, shape: 'text' | 'number' | 'flag' | 'object', cursor: Cursor): void {
-  const right = shape === 'object' ? isJsonObject(value) : typeof value === LEAF_TYPE[shape];
-  if (!right) addFault(cursor, leafWord(shape));
-}
-
-const LEAF_TYPE = { text: 'string', number: 'number', flag: 'boolean' } as const;
-
-function leafWord(shape: Shape): string {
-  return typeof shape === 'string' ? WORD[shape] : 'an object';
-}
-
-const WORD = { text: 'a string', number: 'a number', flag: 'true or false', object: 'an object' } as const;
-
-function addFault(cursor: Cursor, expected: string): void {
-  if (cursor.faults.length < LIMIT.admissionFaults) cursor.faults.push({ field: cursor.field, expected });
 }

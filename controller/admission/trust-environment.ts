@@ -26,8 +26,9 @@ export function isListVariable(name: string): boolean {
 export function mergeTrustEnvironment(entries: readonly Variable[]): TrustEnvironment {
   const env = [...entries];
   const replaced: string[] = [];
+  const places = new Map(entries.map(({ name }, at) => [name, at]));
   for (const ours of OURS) {
-    const at = env.findLastIndex((entry) => entry.name === ours.name);
+    const at = places.get(ours.name) ?? env.length;
     const entry = env[at];
     if (entry === undefined) {
       env.push({ ...ours });

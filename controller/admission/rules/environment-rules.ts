@@ -3,7 +3,7 @@ import { POD_PATH, trustPaths } from '#contract/pod-paths.ts';
 import { isListVariable } from '../trust-environment.ts';
 import type { Rule } from '../rule.ts';
 
-const OUR_LISTS = podEnvironment(trustPaths(POD_PATH.trust))
+const OUR_LISTS: readonly string[] = podEnvironment(trustPaths(POD_PATH.trust))
   .map(({ name }) => name)
   .filter(isListVariable);
 

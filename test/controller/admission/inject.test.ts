@@ -91,7 +91,7 @@ describe('the two containers', () => {
     const parsed = parseInitConfig(kubeletEnvironment(initContainer(shape(values)).env));
     expect(parsed).toMatchObject({
       ok: true,
-      config: { uid: 31_234, gid: 45_678, extraRoots: '/run/lazaret/extra-roots/ca.crt' },
+      config: { owner: { uid: 31_234, gid: 45_678 }, extraRoots: '/run/lazaret/extra-roots/ca.crt' },
     });
     expect(parsed.ok && parsed.config.constraints).toContain('api.anthropic.com');
   });
