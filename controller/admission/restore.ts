@@ -15,6 +15,10 @@ export function restoreContainer(found: Container | undefined, wanted: Container
     // The plugin AlwaysPullImages.
     ...(found.imagePullPolicy === 'Always' ? { imagePullPolicy: 'Always' } : {}),
     ...(mounts.length === 0 ? {} : { volumeMounts: [...(wanted.volumeMounts ?? []), ...mounts] }),
+    // A default of API servers that know ProcMountType.
+    ...(found.securityContext?.procMount === 'Default'
+      ? { securityContext: { ...wanted.securityContext, procMount: 'Default' } }
+      : {}),
     resources: restoreResources(found.resources, wanted.resources),
   };
   return isSameJson(found, restored) ? found : restored;

@@ -1,3 +1,4 @@
+import { LABEL } from '#contract/labels.ts';
 import { allow, type Answer, warningOf } from './answer.ts';
 import { readAuthorOptions } from './author-options.ts';
 import { findingOf } from './bypass-rules.ts';
@@ -33,8 +34,22 @@ export function reviewTemplate(request: AdmissionRequest, context: AdmissionCont
   );
   if (!isJsonObject(template)) return allow(request.uid, 'not-ours', [], []);
   const judged = judgeTemplate(template, `${path.join('.')}.`, context);
-  if (judged === null) return allow(request.uid, 'not-ours', [], []);
+  if (judged === null)
+    return allow(request.uid, 'not-ours', [], labelWarnings(request.object, template, `${path.join('.')}.`));
   return allow(request.uid, 'warned', [], [...judged.findings.map(warningOf), ...judged.warnings]);
+}
+
+/** A PHI label on the workload itself guards nothing: it is the pods that are asked. */
+function labelWarnings(workload: JsonObject | null, template: JsonObject, prefix: string): readonly string[] {
+  const [onWorkload, onPods] = [workload ?? {}, template].map((object) => {
+    const metadata = ownField(object, 'metadata');
+    const labels = isJsonObject(metadata) ? ownField(metadata, 'labels') : undefined;
+    return isJsonObject(labels) ? ownField(labels, LABEL.phi) : undefined;
+  });
+  if (onWorkload !== 'true' || onPods !== undefined) return [];
+  return [
+    `the workload is labelled ${LABEL.phi}, its pods are not, and run without a guard: write the label in ${prefix}metadata.labels`,
+  ];
 }
 
 function judgeTemplate(

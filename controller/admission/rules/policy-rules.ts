@@ -6,10 +6,10 @@ export const POLICY_RULES: readonly Rule[] = [
     id: 'B-10',
     verdict: 'policy',
     exemptible: false,
-    title: 'The PHI label or an annotation of ours is changed on a running pod',
-    why: 'whether a pod is guarded is decided when it is created.',
+    title: 'The PHI label, an annotation of ours or the image of a container of ours is changed on a running pod',
+    why: 'whether and by what a pod is guarded is decided when it is created; another image in the sidecar’s place would run under the uid that the packet rules let out.',
     instead:
-      'Change the label in the workload’s template and let it replace the pods; use lazaret.dev/guard: all where authors are not trusted with labels.',
+      'Change the workload’s template and let it replace the pods; use lazaret.dev/guard: all where authors are not trusted with labels.',
   },
   {
     id: 'B-11',

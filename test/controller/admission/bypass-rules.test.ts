@@ -7,6 +7,7 @@ import { readIdentity } from '#controller/admission/is-guarded.ts';
 import type { Container, Pod } from '#controller/admission/pod.ts';
 import { listContainers } from '#controller/admission/pod-facts.ts';
 import { reviewAdmission, reviewOutcome } from '#controller/admission/review.ts';
+import { findConnection, findNamespaceChanges, findPodChanges } from '#controller/admission/running-pod.ts';
 import {
   admit,
   fieldsOf,
@@ -670,6 +671,85 @@ describe('what the creation of a pod does not show', () => {
       'B-27 metadata.labels["lazaret.dev/phi"]',
     ]);
     expect(fieldsOf(submit({ metadata: [], spec: {} }))).toEqual(['B-27 metadata']);
+  });
+});
+
+describe('what the policy denies on running pods and namespaces', () => {
+  const told = (findings: readonly { readonly id: string; readonly field: string }[]) =>
+    findings.map(({ id, field }) => `${id} ${field}`);
+  const pod = admit(makePod());
+  const withMetadata = (metadata: Fields) => ({ ...pod, metadata: { ...pod.metadata, ...metadata } }) as Pod;
+  const withOurs = (index: number, fields: Fields) =>
+    ({
+      ...pod,
+      spec: {
+        ...pod.spec,
+        initContainers: (pod.spec?.initContainers ?? []).map((item, i) =>
+          i === index ? { ...item, ...fields } : item,
+        ),
+      },
+    }) as Pod;
+
+  it('B-10 the PHI label and our annotations may neither be added, removed nor changed', () => {
+    const label = ['B-10 metadata.labels["lazaret.dev/phi"]'];
+    expect(told(findPodChanges(pod, withMetadata({ labels: {} })))).toEqual(label);
+    expect(told(findPodChanges(pod, withMetadata({ labels: { 'lazaret.dev/phi': 'false' } })))).toEqual(label);
+    expect(told(findPodChanges(withMetadata({ labels: null }), pod))).toEqual(label);
+    expect(told(findPodChanges(pod, withMetadata({ annotations: {} })))).toEqual([
+      'B-10 metadata.annotations["lazaret.dev/mark"]',
+    ]);
+    const labels = { ...pod.metadata?.labels, app: 'other' };
+    expect(findPodChanges(pod, withMetadata({ labels }))).toEqual([]);
+  });
+
+  it('B-10 the images of our containers may not be changed, those of the application may', () => {
+    for (const index of [0, 1]) {
+      expect(told(findPodChanges(pod, withOurs(index, { image: 'evil' })))).toEqual([
+        `B-10 spec.initContainers[${index}].image`,
+      ]);
+    }
+    const updated = { ...pod, spec: { ...pod.spec, containers: [{ ...pod.spec?.containers?.[0], image: 'app:2' }] } };
+    expect(findPodChanges(pod, updated)).toEqual([]);
+  });
+
+  it('B-11 the guard label of a namespace may be added and raised, not removed, lowered or mistyped', () => {
+    const change = (before: string | null | undefined, after: string | undefined) => {
+      const labels = (value: string | undefined) => (value === undefined ? {} : { 'lazaret.dev/guard': value });
+      return told(findNamespaceChanges(before === null ? null : labels(before), labels(after))).map(
+        (text) => text.split(' ')[0],
+      );
+    };
+    expect([
+      change(undefined, 'labelled'),
+      change(null, 'all'),
+      change('labelled', 'all'),
+      change('All', 'all'),
+    ]).toEqual([[], [], [], []]);
+    expect([change('all', 'labelled'), change('all', undefined), change('labelled', undefined)]).toEqual([
+      ['B-11'],
+      ['B-11'],
+      ['B-11'],
+    ]);
+    expect([change('all', 'All'), change(null, 'true'), change(undefined, '')]).toEqual([
+      ['ADM-22'],
+      ['ADM-22'],
+      ['ADM-22'],
+    ]);
+  });
+
+  it('B-18 exec and attach into our containers are denied, into the application not', () => {
+    expect(told(findConnection('lazaret-sidecar'))).toEqual(['B-18 container']);
+    expect(told(findConnection('lazaret-init'))).toEqual(['B-18 container']);
+    for (const name of ['app', '', null, undefined]) expect(findConnection(name)).toEqual([]);
+  });
+
+  it('B-26 our containers may not be resized', () => {
+    expect(told(findPodChanges(pod, withOurs(1, { resources: {} })))).toEqual([
+      'B-26 spec.initContainers[1].resources',
+    ]);
+    expect(told(findPodChanges(pod, withOurs(0, { resources: undefined })))).toEqual([
+      'B-26 spec.initContainers[0].resources',
+    ]);
   });
 });
 

@@ -307,6 +307,17 @@ describe('what the API server adds', () => {
     expect(patchOf(submit(pod))).toEqual([]);
   });
 
+  it('stays: the default of procMount', () => {
+    const pod = admit(makePod());
+    const add = (container: Container) => ({
+      ...container,
+      securityContext: { ...container.securityContext, procMount: 'Default' },
+    });
+    expect(
+      patchOf(submit({ ...pod, spec: { ...pod.spec, initContainers: pod.spec?.initContainers?.map(add) } })),
+    ).toEqual([]);
+  });
+
   it('is told from what only looks like it', () => {
     const pod = admit(makePod());
     for (const mount of [

@@ -59,6 +59,13 @@ describe('any template', () => {
     expect(of(makePod({ containers: 'x' }))).toContain('B-27 spec.template.spec.containers');
   });
 
+  it('hears that a PHI label on the workload itself guards nothing', () => {
+    const template = { ...makePod(), metadata: {} };
+    const labelled = { ...workload('deployments', template), metadata: { labels: { 'lazaret.dev/phi': 'true' } } };
+    const reviewed = submit(labelled, {}, { resource: { group: 'apps', version: 'v1', resource: 'deployments' } });
+    expect(warningsOf(reviewed)[0]).toContain('write the label in spec.template.metadata.labels');
+  });
+
   it('that is missing or no object is let through', () => {
     for (const template of [null, undefined, [], 'x'])
       expect(review('apps', 'deployments', template).review.response.allowed).toBe(true);
