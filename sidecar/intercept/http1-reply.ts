@@ -49,7 +49,10 @@ export function createHttp1Reply({ response, raw, closes, gone }: Http1Answer): 
     },
     cut() {
       cut = true;
-      reset(raw);
+      // Without its last chunk a chunked answer is visibly cut, and what was written before (an error event) still
+      // arrives; a reset could overtake it. An answer that ends with its connection can only be cut by a reset.
+      if (response.headersSent && response.chunkedEncoding) response.socket?.destroySoon();
+      else reset(raw);
     },
     isSettled: () => cut || response.writableEnded || isOver(),
   };

@@ -135,7 +135,8 @@ function createReply(stream: ServerHttp2Stream): RoomReply {
         setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
     },
     cut: () => {
-      if (!isOver()) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      // After this turn's frames: RST_STREAM would overtake an error event that was just written.
+      if (!isOver()) setImmediate(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
     },
     isSettled: () => isOver() || stream.writableEnded,
   };

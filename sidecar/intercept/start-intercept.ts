@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Host } from '#contract/brand.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { approachConnection, decideConnection } from '../policy/decide-connection.ts';
-import { type Room, serveConnection, sightingOf } from './connection.ts';
+import { serveConnection } from './connection.ts';
 import { createDistrustLog } from './distrust.ts';
 import { reset } from './farewell.ts';
 import { type Flow, openFlow, recordFlow } from './flow.ts';
@@ -11,6 +11,7 @@ import { createHttp2Front } from './http2-front.ts';
 import { LeafCache } from './leaf.ts';
 import type { InterceptOptions } from './options.ts';
 import { answerJson } from './refusal-answer.ts';
+import { type Room, sightingOf } from './room.ts';
 
 /** The running room. */
 export interface Intercept {
