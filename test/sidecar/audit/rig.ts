@@ -12,7 +12,7 @@ import { keysInit } from '#cli/keys.ts';
 import { type Collector, startCollector } from '#collector/collector.ts';
 
 /** What is done when the test is over. */
-export type Later = (work: () => unknown) => void;
+export type Later = (work: () => void | Promise<void>) => void;
 
 /** A folder that is gone when the test is. */
 export function folder(later: Later = onTestFinished): string {

@@ -22,9 +22,11 @@ async function lyingCollector(dir: string, scene: Scene) {
   const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (request, response) => {
     request.resume();
     request.once('end', () => {
-      if (request.url === '/v1/enrol') return void response.end(JSON.stringify({ attestation: 'none', jwks }));
-      batches++;
-      scene(request, response);
+      if (request.url === '/v1/enrol') response.end(JSON.stringify({ attestation: 'none', jwks }));
+      else {
+        batches++;
+        scene(request, response);
+      }
     });
   });
   server.listen(0, '127.0.0.1');
