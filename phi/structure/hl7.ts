@@ -68,8 +68,10 @@ function readMarks(text: string, start: number): Marks {
 
 function split(text: string, [start, end]: readonly [number, number], mark: string): [number, number][] {
   const parts: [number, number][] = [];
+  const code = mark.charCodeAt(0);
   let from = start;
-  for (let at = text.indexOf(mark, start); at >= 0 && at < end; at = text.indexOf(mark, from)) {
+  for (let at = start; at < end; at++) {
+    if (text.charCodeAt(at) !== code) continue;
     parts.push([from, at]);
     from = at + 1;
   }

@@ -162,8 +162,9 @@ export function decodeString(
   start: number,
   end: number,
 ): { readonly text: string; readonly map?: Int32Array } {
-  const first = text.indexOf('\\', start);
-  if (first < 0 || first >= end) return { text: text.slice(start, end) };
+  // Looked for in the piece, not from the piece on: else a long text would be searched once for each string in it.
+  const plain = text.slice(start, end);
+  if (!plain.includes('\\')) return { text: plain };
   const map = new Int32Array(end - start + 1);
   let out = '';
   let i = start;

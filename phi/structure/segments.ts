@@ -4,7 +4,7 @@ import { type FieldRule, PROSE, type Segment } from '../segment.ts';
 import { createJsonContext, jsonRule, type JsonContext } from './fhir.ts';
 import { readSegment } from './hl7.ts';
 import { decodeString, type JsonLeaf, walkJson } from './json.ts';
-import { readTable } from './table.ts';
+import { mayHoldTable, readTable } from './table.ts';
 import { decodeReferences, looksLikeXml, readXml } from './xml.ts';
 
 /** How deep a structure inside a value of a structure is opened (JSON in a JSON string in a tool result). */
@@ -146,7 +146,7 @@ function splitLines(source: Source, [start, end]: Range, rule: FieldRule): void 
   const text = source.text;
   const part = start === 0 && end === text.length ? text : text.slice(start, end);
   const hl7 = part.includes('|') && HL7_LINE.test(part);
-  const table = !hl7 && part.includes('\n') && /[|\t,;]/.test(part);
+  const table = !hl7 && mayHoldTable(part);
   if (source.depth >= MAX_NESTING || (!hl7 && !table)) return pushSegment(source, [start, end], rule);
   const lines = linesOf(part, start);
   let prose = start;

@@ -12,6 +12,27 @@ const SEPARATORS = ['|', '\t', ',', ';'];
 const MAX_HEADER = 2_000;
 const MAX_CELL = 60;
 
+/** Whether two lines in a row have a separator equally often: a cheap look that spares most prose a closer one. */
+export function mayHoldTable(text: string): boolean {
+  let [bars, tabs, commas, semicolons] = [0, 0, 0, 0];
+  let before = -1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 124) bars++;
+    else if (code === 9) tabs++;
+    else if (code === 44) commas++;
+    else if (code === 59) semicolons++;
+    else if (code === 10 || i === text.length - 1) {
+      const counts = bars * 1e9 + tabs * 1e6 + commas * 1e3 + semicolons;
+      if (counts > 0 && counts === before) return true;
+      // A blank line is no row; Markdown's rule line has as many bars as its header.
+      before = counts;
+      bars = tabs = commas = semicolons = 0;
+    }
+  }
+  return bars + tabs + commas + semicolons > 0 && bars * 1e9 + tabs * 1e6 + commas * 1e3 + semicolons === before;
+}
+
 /**
  * Reads a Markdown, CSV or TSV table whose header line begins at an offset (RFC 4180 §2, GFM §4.10).
  * @param lines offsets of the lines `[start, end)` without their ends
@@ -27,7 +48,10 @@ export function readTable(
   if (end - start > MAX_HEADER || end - start < 3) return 0;
   const header = text.slice(start, end);
   const separator = SEPARATORS.find((mark) => header.includes(mark));
-  if (separator === undefined || at + 1 >= lines.length) return 0;
+  const next = lines[at + 1];
+  if (separator === undefined || next === undefined) return 0;
+  if (count(header, separator) !== count(text.slice(next[0], Math.min(next[1], next[0] + MAX_HEADER)), separator))
+    return 0;
   const cells = splitRow(text, [start, end], separator);
   if (cells.length < 2 || cells.some(([from, to]) => to - from > MAX_CELL)) return 0;
   const rules = cells.map(([from, to]) => fieldRule(text.slice(from, to)));
@@ -43,6 +67,13 @@ export function readTable(
     });
   }
   return row - at > 1 ? row - at : 0;
+}
+
+function count(line: string, separator: string): number {
+  const code = separator.charCodeAt(0);
+  let marks = 0;
+  for (let i = 0; i < line.length; i++) if (line.charCodeAt(i) === code) marks++;
+  return marks;
 }
 
 /** Cells without their surrounding spaces and quotes; a quoted cell may hold the separator. */

@@ -169,8 +169,8 @@ export function decodeReferences(
   start: number,
   end: number,
 ): { readonly text: string; readonly map?: Int32Array } {
-  const first = text.indexOf('&', start);
-  if (first < 0 || first >= end) return { text: text.slice(start, end) };
+  const plain = text.slice(start, end);
+  if (!plain.includes('&')) return { text: plain };
   const offsets: number[] = [];
   let out = '';
   for (let i = start; i < end; ) {
