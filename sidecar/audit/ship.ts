@@ -1,11 +1,11 @@
-import { open, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseSegmentStart, walkFrames } from '#contract/chain-segment.ts';
 import type { ChainHead } from '#contract/chain.ts';
 import type { Receipt } from '#contract/chain-protocol.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { CollectorClient, ShipAnswer } from './collector-client.ts';
 import type { Segment } from './segment.ts';
+import { readRange, stepsOf } from './segment-read.ts';
 import type { Spool } from './spool.ts';
 
 /** What shipping is given. */
@@ -93,7 +93,7 @@ export class Shipper {
         await this.#sleep(LIMIT.shipBackoffMs);
         continue;
       }
-      const waitMs = await this.#step(segment).catch(() => this.#backoff('unreachable', 0));
+      const waitMs = await this.#step(segment).catch(() => (this.#stopping ? 0 : this.#backoff('unreachable', 0)));
       this.#quiet = this.#closing === null;
       if (waitMs > 0 && !this.#stopping) await this.#sleep(waitMs);
       this.#quiet = false;
@@ -227,29 +227,4 @@ export class Shipper {
 
 function matches(receipt: Receipt, head: ChainHead): boolean {
   return receipt.up_to_seq === head.seq && receipt.head_hash === head.hash.toString('base64url');
-}
-
-function* stepsOf(bytes: Uint8Array): Generator<{ readonly next: number; readonly head: ChainHead }> {
-  const start = parseSegmentStart(bytes);
-  if (start === null) return;
-  yield { next: start.next, head: start.head };
-  for (const step of walkFrames(bytes, start.next, start.head)) {
-    if (step.kind === 'frame') yield { next: step.frame.next, head: step.head };
-  }
-}
-
-async function readRange(path: string, from: number, to: number): Promise<Uint8Array> {
-  const file = await open(path, 'r');
-  try {
-    const bytes = Buffer.alloc(to - from);
-    let done = 0;
-    while (done < bytes.length) {
-      const { bytesRead } = await file.read(bytes, done, bytes.length - done, from + done);
-      if (bytesRead === 0) throw new Error('a segment is shorter than what was written');
-      done += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await file.close();
-  }
 }

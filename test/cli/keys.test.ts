@@ -21,7 +21,7 @@ test('keys init makes two private keys that only the owner reads, and a public s
   expect(set).not.toContain('"d"');
   expect(parseRecipients(set).map(({ kid }) => kid.split('-')[0])).toEqual(['auditor', 'escrow']);
   expect(io.out.join('')).not.toContain(
-    String((JSON.parse(readFileSync(join(dir, 'auditor.private.jwk'), 'utf8')) as { d: string }).d),
+    (JSON.parse(readFileSync(join(dir, 'auditor.private.jwk'), 'utf8')) as { readonly d: string }).d,
   );
 });
 

@@ -37,7 +37,7 @@ test.each([
 
 test('T24 no text that a caller can choose reaches a record in clear', () => {
   const canary = 'Maria Gonzalez <MRN 48213377>';
-  const request = requestFacts(canary as ExchangeId, {
+  const request = requestFacts(canary, {
     dialect: canary,
     provider: canary,
     agreement: canary,
