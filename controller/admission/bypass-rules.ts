@@ -1,4 +1,4 @@
-import { fieldOf, type PodFacts } from './pod-facts.ts';
+import type { PodFacts } from './pod-facts.ts';
 import type { Finding, Rule } from './rule.ts';
 import { ENVIRONMENT_RULES } from './rules/environment-rules.ts';
 import { HOST_RULES } from './rules/host-rules.ts';
@@ -41,9 +41,4 @@ export function isExemptible(id: string): boolean {
 export function findingOf(id: string, field: string, why?: string): Finding {
   const rule = BY_ID.get(id);
   return { id, field, why: why ?? rule?.why ?? '', instead: rule?.instead ?? '' };
-}
-
-/** A finding at a path of the submitted object. */
-export function findingAt(facts: PodFacts, id: string, path: string): Finding {
-  return findingOf(id, fieldOf(facts, path));
 }

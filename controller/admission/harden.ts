@@ -7,7 +7,7 @@ import { BECOMING } from './rules/privilege-rules.ts';
 const ALWAYS = ['NET_ADMIN', 'NET_RAW'] as const;
 
 /** The capabilities that an application container must drop, in the order in which they are added. */
-export function requiredDrops(exemptions: Exemptions): readonly string[] {
+function requiredDrops(exemptions: Exemptions): readonly string[] {
   return exemptions.has('B-04') ? ALWAYS : [...ALWAYS, ...BECOMING];
 }
 

@@ -75,7 +75,7 @@ export function prepareDebug(container: Container, exemptions: Exemptions): Cont
 }
 
 /** Gives an application container the public trust files and the variables that name them. */
-export function withTrust(container: Container, overlayPaths: readonly string[]): Container {
+function withTrust(container: Container, overlayPaths: readonly string[]): Container {
   const variables = container.env ?? [];
   const env = keepList(variables, mergeTrustEnvironment(variables).env);
   const before = container.volumeMounts ?? [];

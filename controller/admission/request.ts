@@ -36,16 +36,14 @@ export function parseReview(body: unknown): ParsedReview {
   if (!isJsonObject(request)) return fault('request', 'it is missing or not an object.');
   if (uid === '' || uid.length > 256)
     return fault('request.uid', 'it is missing or not a string of at most 256 characters.');
-  const resource = objectField(request, 'resource');
-  if (resource === null || text(resource, 'resource') === '')
-    return fault('request.resource', 'it does not name a resource.');
+  const resource = readResource(request);
+  if (resource === null) return fault('request.resource', 'it does not name a resource.');
   if (text(request, 'operation') === '') return fault('request.operation', 'it is missing or not a string.');
   return {
     ok: true,
     request: {
       uid,
-      group: text(resource, 'group'),
-      resource: text(resource, 'resource'),
+      ...resource,
       subResource: text(request, 'subResource'),
       operation: text(request, 'operation'),
       namespace: text(request, 'namespace'),
@@ -61,6 +59,28 @@ export function parseReview(body: unknown): ParsedReview {
 export function reviewNamespace(body: unknown): string {
   const parsed = parseReview(body);
   return parsed.ok ? parsed.request.namespace : '';
+}
+
+/** Kinds whose resource a review that was written by hand may leave out; an API server always names it. */
+const RESOURCE_OF: ReadonlyMap<string, string> = new Map([
+  ['Pod', 'pods'],
+  ['Deployment', 'deployments'],
+  ['StatefulSet', 'statefulsets'],
+  ['DaemonSet', 'daemonsets'],
+  ['Job', 'jobs'],
+  ['CronJob', 'cronjobs'],
+]);
+
+function readResource(request: JsonObject): { readonly group: string; readonly resource: string } | null {
+  const named = ownField(request, 'resource') ?? null;
+  if (named !== null) {
+    if (!isJsonObject(named)) return null;
+    const resource = text(named, 'resource');
+    return resource === '' ? null : { group: text(named, 'group'), resource };
+  }
+  const kind = objectField(request, 'kind');
+  const resource = kind === null ? undefined : RESOURCE_OF.get(text(kind, 'kind'));
+  return kind === null || resource === undefined ? null : { group: text(kind, 'group'), resource };
 }
 
 function text(object: JsonObject, field: string): string {

@@ -81,7 +81,7 @@ export const PRIVILEGE_RULES: readonly Rule[] = [
 ];
 
 /** Runtimes take a capability with and without `CAP_`, in any case. */
-export function normalizeCapability(name: string): string {
+function normalizeCapability(name: string): string {
   return name.trim().toUpperCase().replace(/^CAP_/, '');
 }
 

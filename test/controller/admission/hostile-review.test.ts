@@ -111,6 +111,13 @@ describe('a hostile review', () => {
       expect(submit(makePod(), {}, change).decision).toBe('injected');
   });
 
+  it('that names a kind but no resource is judged by its kind', () => {
+    const of = (kind: unknown) => submit(makePod({ hostNetwork: true }), {}, { resource: undefined, kind }).rules;
+    expect(of({ group: '', version: 'v1', kind: 'Pod' })).toEqual(['B-06']);
+    for (const kind of [undefined, { kind: 'Gadget' }, { kind: 'constructor' }, 'Pod'])
+      expect(of(kind)).toEqual(['ADM-17']);
+  });
+
   it('tells nothing of values: neither of variables nor of annotations', () => {
     const secret = 'Maria Gonzalez 123-45-6789';
     const pod = makePod(
