@@ -101,7 +101,7 @@ export async function makePolicyKey(args: readonly string[], io: CommandIo): Pro
  * Signs a bundle as compact JWS under ES256.
  * @param key a private EC key on P-256
  */
-async function signBundle(payload: BundlePayload, key: PolicyKey): Promise<string> {
+export async function signBundle(payload: BundlePayload, key: PolicyKey): Promise<string> {
   const { kty, crv, x, y } = key;
   const signer = await importJWK({ ...key }, 'ES256');
   const kid = await calculateJwkThumbprint({ kty, crv, x, y });

@@ -14,7 +14,7 @@ import { mergeEnvironment, podEnvironment } from '#contract/pod-environment.ts';
 import { trustPaths } from '#contract/pod-paths.ts';
 import { chooseIdentity } from '../pod/identity.ts';
 import { MadeAddresses } from '../pod/made-address.ts';
-import { NAMESPACE, readPolicy, runCommand, writeBundleKeys, writeCollectorCertificate } from '../pod/material.ts';
+import { readPolicy, signPolicy, writeCollectorCertificate } from '../pod/material.ts';
 import { getOps } from '../pod/ops-client.ts';
 import type { Program } from '../pod/program.ts';
 import { endProgram, startProgram } from '../pod/program.ts';
@@ -119,8 +119,6 @@ async function startCollector({ dir }: Stage, ports: Ports, log: number): Promis
 /** The pod CA and trust files, made by the real program, and the signed policy. */
 async function prepare({ dir, ca }: Stage, log: number): Promise<void> {
   const policy = await readPolicy(join(ROOT, 'cli/pod/default-policy.yaml'), false, Date.now());
-  await writeBundleKeys(join(dir, 'bundle.private.jwk'), join(dir, 'bundle.public.jwk'));
-  await writeFile(join(dir, 'policy'), policy.text);
   const init = startProgram({
     command: [...NODE, join(ROOT, 'sidecar/init.ts')],
     environment: {
@@ -133,14 +131,9 @@ async function prepare({ dir, ca }: Stage, log: number): Promise<void> {
     },
     log,
   });
-  const bundle = await runCommand(ROOT, [
-    'policy',
-    'sign',
-    '--key',
-    join(dir, 'bundle.private.jwk'),
-    join(dir, 'policy'),
-  ]);
+  const { bundle, key } = await signPolicy(policy.policy, Date.now());
   await writeFile(join(dir, 'bundle'), bundle);
+  await writeFile(join(dir, 'bundle.public.jwk'), key);
   if ((await init.ended) !== 0) throw new Error('lazaret-init failed');
 }
 
@@ -164,7 +157,7 @@ function startSidecar({ dir, ca }: Stage, ports: Ports, log: number): Program {
       LAZARET_UPSTREAM_CA: ca,
       LAZARET_RESOLVERS: `${LOOPBACK}:${ports.resolver}`,
       LAZARET_EGRESS_PROXY: `http://${LOOPBACK}:${ports.egress}`,
-      LAZARET_POD_NAMESPACE: NAMESPACE,
+      LAZARET_POD_NAMESPACE: 'phi',
       LAZARET_POD_NAME: identity.name,
       LAZARET_POD_UID: identity.podUid,
       LAZARET_CHAIN: identity.chain,

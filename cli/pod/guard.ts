@@ -7,7 +7,8 @@ import { asUser, inPod } from './application.ts';
 import type { PodIdentity } from './identity.ts';
 import type { PodJob } from './job.ts';
 import { PodError } from './job.ts';
-import { NAMESPACE, readPolicy, runCommand, writeBundleKeys, writeCollectorCertificate } from './material.ts';
+import type { PodPolicy } from './material.ts';
+import { makeAuditKeys, readPolicy, signPolicy, writeCollectorCertificate } from './material.ts';
 import type { PodPlaces } from './mounts.ts';
 import { POD_NETWORK } from './network.ts';
 import type { KeptProgram } from './program.ts';
@@ -72,16 +73,18 @@ export async function startCollector(pod: Pod): Promise<KeptProgram> {
 }
 
 /** Compiles and signs the policy, guards the network, and chooses whom the evidence is sealed to: all at once. */
-export async function prepareGuard(pod: Pod): Promise<void> {
+export async function prepareGuard(pod: Pod): Promise<PodPolicy> {
   const { places, job } = pod;
+  const nowMs = Date.now();
   const file = job.options.policy ?? join(job.root, 'cli/pod/default-policy.yaml');
-  const policy = await readPolicy(file, job.options.monitor, Date.now());
-  await Promise.all([runInit(pod, policy.constraints), signBundle(pod, policy.text), chooseRecipients(pod)]);
+  const policy = await readPolicy(file, job.options.monitor, nowMs);
+  await Promise.all([runInit(pod, policy.constraints), writeBundle(pod, policy, nowMs), chooseRecipients(pod)]);
   await giveToSidecar(pod, `${places.dir}/enrol.token`, pod.identity.enrolToken);
+  return policy;
 }
 
-/** Starts the sidecar; `prepareGuard` comes first. */
-export async function startSidecar(pod: Pod): Promise<KeptProgram> {
+/** Starts the sidecar in the pod that `prepareGuard` made ready. */
+export async function startSidecar(pod: Pod, { namespace }: PodPolicy): Promise<KeptProgram> {
   const { places, identity, job } = pod;
   const spool = job.options.spool ?? places.spool;
   await mkdir(spool, { recursive: true, mode: 0o700 });
@@ -96,7 +99,7 @@ export async function startSidecar(pod: Pod): Promise<KeptProgram> {
       ...NODE_FLAGS,
       `${places.program}/sidecar/main.ts`,
     ],
-    environment: sidecarEnvironment(pod, spool),
+    environment: { ...sidecarEnvironment(pod, spool), LAZARET_POD_NAMESPACE: namespace },
     log: pod.log,
   });
 }
@@ -120,7 +123,6 @@ function sidecarEnvironment(pod: Pod, spool: string): Readonly<Record<string, st
     LAZARET_RESOLVERS: POD_NETWORK.outer,
     LAZARET_LISTEN: `127.0.0.1:${POD_PORT.intercept},[::1]:${POD_PORT.intercept}`,
     LAZARET_OPS: `[::]:${POD_PORT.ops}`,
-    LAZARET_POD_NAMESPACE: NAMESPACE,
     LAZARET_POD_NAME: identity.name,
     LAZARET_POD_UID: identity.podUid,
     LAZARET_SERVICE_ACCOUNT: 'default',
@@ -129,31 +131,22 @@ function sidecarEnvironment(pod: Pod, spool: string): Readonly<Record<string, st
   };
 }
 
-async function signBundle(pod: Pod, policy: string): Promise<void> {
+async function writeBundle(pod: Pod, { policy }: PodPolicy, nowMs: number): Promise<void> {
   const { dir } = pod.places;
-  await writeBundleKeys(`${dir}/bundle.private.jwk`, `${dir}/bundle.public.jwk`);
-  await writeFile(`${dir}/policy`, policy, { mode: 0o600 });
-  const bundle = await runCommand(pod.job.root, [
-    'policy',
-    'sign',
-    '--key',
-    `${dir}/bundle.private.jwk`,
-    `${dir}/policy`,
-  ]);
+  const { bundle, key } = await signPolicy(policy, nowMs);
   await writeFile(`${dir}/bundle`, bundle, { mode: 0o644 });
+  await writeFile(`${dir}/bundle.public.jwk`, key, { mode: 0o644 });
 }
 
 async function chooseRecipients(pod: Pod): Promise<void> {
   const { dir } = pod.places;
-  const keys = pod.job.options.keys ?? `${dir}/keys`;
-  if (pod.job.options.keys === undefined) await runCommand(pod.job.root, ['keys', 'init', '--out', keys]);
-  const recipients = readGiven(
-    `${keys}/recipients.public.jwks`,
-    '--keys: make the directory with "lazaret keys init --out DIR"',
-  );
+  const { keys = `${dir}/keys`, upstreamCa } = pod.job.options;
+  if (pod.job.options.keys === undefined) await makeAuditKeys(keys);
+  const remedy = '--keys: make the directory with "lazaret keys init --out DIR"';
+  const recipients = readGiven(`${keys}/recipients.public.jwks`, remedy);
   await writeFile(`${dir}/recipients.jwks`, recipients, { mode: 0o644 });
-  if (pod.job.options.upstreamCa === undefined) return;
-  const roots = readGiven(pod.job.options.upstreamCa, '--upstream-ca must be a PEM file of certificates');
+  if (upstreamCa === undefined) return;
+  const roots = readGiven(upstreamCa, '--upstream-ca must be a PEM file of certificates');
   await writeFile(`${dir}/upstream-ca.pem`, roots, { mode: 0o644 });
 }
 

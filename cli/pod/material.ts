@@ -1,50 +1,74 @@
 // First, because @peculiar/x509 reads metadata when it is loaded.
 import 'reflect-metadata';
-import { execFile } from 'node:child_process';
 import { randomBytes, webcrypto } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import { parseAllDocuments } from 'yaml';
+import { exportJWK, generateKeyPair } from 'jose';
+import type { Policy } from '#contract/policy.ts';
+import { compilePolicy } from '#contract/policy-compile.ts';
+import type { PolicySource } from '#contract/policy-source.ts';
 import { describeFault, parseSource } from '#contract/policy-source.ts';
+import { readSource } from '#contract/policy-text.ts';
 import { constraintSuffixes } from '#contract/register.ts';
+import { keysInit } from '../keys.ts';
+import { signBundle } from '../policy-sign.ts';
 import { PodError } from './job.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The namespace that a pod run stands for. */
-export const NAMESPACE = 'phi';
+/** The namespace of a pod whose policy names none. */
+const DEFAULT_NAMESPACE = 'phi';
 
-/** A policy source that was read and found usable. */
-export interface PolicyText {
-  readonly text: string;
+/** A policy, for the one workload that a pod run is. */
+export interface PodPolicy {
+  readonly policy: Policy;
+  readonly namespace: string;
   /** The name constraints that a pod under this policy gets. */
   readonly constraints: readonly string[];
 }
 
 /**
- * Reads a bundle source and puts a monitor grant behind it when asked.
+ * Reads a bundle source and compiles it for a pod that carries every label which its selectors ask for.
+ * @param monitor puts a monitor grant behind it
  * @throws PodError naming every fault of the source
  */
-export async function readPolicy(file: string, monitor: boolean, nowMs: number): Promise<PolicyText> {
-  const source = await readFile(file, 'utf8').catch(() => {
+export async function readPolicy(file: string, monitor: boolean, nowMs: number): Promise<PodPolicy> {
+  const text = await readFile(file, 'utf8').catch(() => {
     throw new PodError(`the policy ${file} cannot be read`);
   });
-  const documents: unknown[] = parseAllDocuments(source).map((document) => {
-    if (document.errors.length > 0)
-      throw new PodError(`the policy ${file} is no YAML: ${document.errors[0]?.code ?? ''}`);
-    return document.toJS();
-  });
-  const all = monitor ? [...documents.flat(), monitorGrant(nowMs)] : documents;
-  const parsed = parseSource(all);
+  const parsed = readSource(text);
   if (!parsed.ok)
     throw new PodError(`the policy ${file} is not usable: ${parsed.faults.map(describeFault).join('; ')}`);
-  const hosts = parsed.source.agreements.flatMap((agreement) => agreement.spec.match.hosts);
-  return { text: monitor ? JSON.stringify(all) : source, constraints: constraintSuffixes(hosts) };
+  const namespace = namespaceOf(parsed.source, file);
+  const source = monitor ? withMonitorGrant(parsed.source, namespace, nowMs) : parsed.source;
+  const hosts = source.agreements.flatMap((agreement) => agreement.spec.match.hosts);
+  const policy = compilePolicy(source, { namespace, labels: labelsOf(source, file) });
+  return { policy, namespace, constraints: constraintSuffixes(hosts) };
 }
 
-function monitorGrant(nowMs: number): unknown {
-  return {
+function namespaceOf(source: PolicySource, file: string): string {
+  const named = new Set(source.egress.map((document) => document.metadata.namespace));
+  const [first = source.exemptions[0]?.spec.namespaces[0] ?? DEFAULT_NAMESPACE, ...others] = named;
+  if (others.length === 0) return first;
+  throw new PodError(
+    `the policy ${file} has EgressPolicies for ${named.size} namespaces: a pod is in one, so leave the others out`,
+  );
+}
+
+function labelsOf(source: PolicySource, file: string): Readonly<Record<string, string>> {
+  const labels: Record<string, string> = {};
+  for (const { spec } of [...source.egress, ...source.exemptions]) {
+    for (const [key, value] of Object.entries(spec.podSelector.matchLabels)) {
+      if (labels[key] === undefined || labels[key] === value) labels[key] = value;
+      else throw new PodError(`the policy ${file} selects pods by two values of the label ${key}: a pod has one`);
+    }
+  }
+  return labels;
+}
+
+function withMonitorGrant(source: PolicySource, namespace: string, nowMs: number): PolicySource {
+  const grant = {
     apiVersion: 'lazaret.dev/v1alpha1',
     kind: 'GuardExemption',
     metadata: { name: 'pod-run-monitor' },
@@ -53,21 +77,37 @@ function monitorGrant(nowMs: number): unknown {
       approvedBy: 'the caller of npm run pod',
       from: new Date(nowMs - DAY_MS).toISOString(),
       until: new Date(nowMs + DAY_MS).toISOString(),
-      namespaces: [NAMESPACE],
+      namespaces: [namespace],
       grant: { monitor: true },
     },
   };
+  const parsed = parseSource([grant]);
+  if (!parsed.ok) throw new PodError('the monitor grant is not usable');
+  return { ...source, exemptions: [...source.exemptions, ...parsed.source.exemptions] };
 }
 
-/** Makes a key pair that signs the policy bundle, as two JWK files. */
-export async function writeBundleKeys(privateFile: string, publicFile: string): Promise<void> {
+/** Signs a policy with a key of this run alone. @returns the bundle, and the public key that verifies it, as JSON */
+export async function signPolicy(
+  policy: Policy,
+  nowMs: number,
+): Promise<{ readonly bundle: string; readonly key: string }> {
   const pair = await generateKeyPair('ES256', { extractable: true });
-  const publicJwk = await exportJWK(pair.publicKey);
-  const kid = await calculateJwkThumbprint(publicJwk);
-  const marks = { kid, alg: 'ES256', use: 'sig' };
-  const privateJwk = { ...(await exportJWK(pair.privateKey)), ...marks };
-  await writeFile(privateFile, JSON.stringify(privateJwk), { mode: 0o600 });
-  await writeFile(publicFile, JSON.stringify({ ...publicJwk, ...marks }), { mode: 0o644 });
+  const { x = '', y = '', d = '' } = await exportJWK(pair.privateKey);
+  const publicKey = { kty: 'EC', crv: 'P-256', x, y } as const;
+  const payload = { version: 1, serial: { epoch: 1, revision: nowMs }, issuedAt: nowMs, policy } as const;
+  return { bundle: await signBundle(payload, { ...publicKey, d }), key: JSON.stringify(publicKey) };
+}
+
+/** Makes the auditor's and the escrow's keys, as `lazaret keys init` does. */
+export async function makeAuditKeys(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await keysInit(['--out', dir], {
+    stdin: Readable.from([]),
+    stdout: () => undefined,
+    stderr: () => undefined,
+    readFile: (path) => readFile(path, 'utf8'),
+    writeFile: (path, text, mode) => writeFile(path, text, { mode }),
+  });
 }
 
 /** Makes the collector's certificate for one address; it is its own trust anchor. */
@@ -89,20 +129,4 @@ export async function writeCollectorCertificate(address: string, keyFile: string
   const key = PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
   await writeFile(keyFile, key, { mode: 0o600 });
   await writeFile(certFile, certificate.toString('pem'), { mode: 0o644 });
-}
-
-/**
- * Runs the project's own command.
- * @returns its standard output
- * @throws PodError with the sentence that it left on standard error
- */
-export function runCommand(root: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const words = ['--disable-warning=ExperimentalWarning', `${root}/cli/main.ts`, ...args];
-    execFile(process.execPath, words, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout);
-      const said = stderr.trim().split('\n').at(-1) ?? '';
-      reject(new PodError(`"lazaret ${args.slice(0, 2).join(' ')}" failed: ${said === '' ? 'no reason given' : said}`));
-    });
-  });
 }

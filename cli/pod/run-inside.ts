@@ -25,7 +25,7 @@ const READY_MS = 20_000;
 const DRAIN_MS = 30_000;
 const COMMAND_GRACE_MS = 10_000;
 const SCRAPE_MS = 10_000;
-const POLL_MS = 15;
+const POLL_MS = 40;
 /** A sidecar that ends this often before it was ready will not become ready. */
 const DEATHS_BEFORE_READY = 3;
 
@@ -46,8 +46,8 @@ export async function runInside(job: PodJob, world: InsideWorld): Promise<number
   ending.defer(() => closeSync(pod.log));
   const collecting = startCollector(pod);
   ending.defer(async () => (await collecting).stop(DRAIN_MS));
-  await Promise.all([prepareGuard(pod), collecting]);
-  const sidecar = await startSidecar(pod);
+  const [policy] = await Promise.all([prepareGuard(pod), collecting]);
+  const sidecar = await startSidecar(pod, policy);
   ending.defer(async () => {
     await sidecar.stop(DRAIN_MS);
     await returnSpool(pod);
