@@ -19,6 +19,8 @@ export const LIMIT = {
   /** A TLS handshake, and a client's reading of a last word before its connection is closed. */
   handshakeMs: 10_000,
   farewellMs: 2_000,
+  /** Between the error event of a cut answer and the cut: many clients drop what they have not read when they see one. */
+  cutMs: 250,
   /** The head of a request on a terminated connection, and an idle one (longer than the pools of clients keep theirs). */
   headersMs: 60_000,
   keepAliveMs: 310_000,

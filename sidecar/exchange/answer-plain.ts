@@ -39,7 +39,7 @@ async function readWhole({ tally }: Run, { response, ledger }: Answering): Promi
 function restoreWhole({ ports, tally }: Run, { operation, prepared }: Answering, raw: Uint8Array): Uint8Array | null {
   const parsed = parseResponse(operation.dialect, raw, { documents: prepared.documents });
   if (parsed.kind === 'refused') return null;
-  const { meta, sites, locked, rewrite } = parsed.response;
+  const { meta, sites, locked } = parsed.response;
   for (const text of locked) ports.thinking.remember(text, prepared.vault);
   tally.servedModel = meta.model ?? null;
   tally.usage = meta.usage === undefined ? null : { input: meta.usage.input ?? 0, output: meta.usage.output ?? 0 };
@@ -49,5 +49,5 @@ function restoreWhole({ ports, tally }: Run, { operation, prepared }: Answering,
     tally.restored += restorer.restored;
     return text;
   });
-  return rewrite(texts);
+  return parsed.response.rewrite(texts);
 }

@@ -32,8 +32,12 @@ export async function answerExchange(run: Run, answering: Answering): Promise<vo
   }
   const coding = singleField(response.headers, 'content-encoding');
   const type = singleField(response.headers, 'content-type');
-  const form = type === 'several' || type === null ? 'unreadable' : bodyForm(type);
-  if ((coding !== null && coding.toLowerCase() !== 'identity') || form === 'unreadable')
+  const form = typeof type === 'string' ? bodyForm(type) : 'unreadable';
+  if (!isIdentity(coding) || form === 'unreadable')
     return await cutAnswer(run, answering, { reason: 'response_unreadable' });
   return await (form === 'sse' ? answerStream(run, answering) : answerPlain(run, answering));
+}
+
+function isIdentity(coding: ReturnType<typeof singleField>): boolean {
+  return coding === null || (typeof coding === 'string' && coding.toLowerCase() === 'identity');
 }

@@ -18,6 +18,6 @@ export function headFacts(request: InboundRequest, operation: Operation | null, 
     dialect: operation?.dialect ?? null,
     credential: classifyCredential(headers),
     user: user.attribution,
-    ...(organization === null ? {} : { organization }),
+    ...(typeof organization === 'string' ? { organization } : {}),
   };
 }

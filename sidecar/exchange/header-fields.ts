@@ -129,8 +129,11 @@ export function observedFields(fields: Fields, tokenField: string | null): Field
   return fields.filter(([name]) => !NOT_OBSERVED.has(name.toLowerCase()) && name.toLowerCase() !== tokenField);
 }
 
-/** @returns the only value of a field, null when it is absent, or `several` when it came more than once */
-export function singleField(fields: Fields, name: string): string | null | 'several' {
+/** What {@link singleField} says of a field that came more than once: two readers could take different ones. */
+export const SEVERAL = Symbol('several');
+
+/** @returns the only value of a field, null when it is absent, or `SEVERAL` */
+export function singleField(fields: Fields, name: string): string | null | typeof SEVERAL {
   const values = fields.filter(([known]) => known.toLowerCase() === name).map(([, value]) => value);
-  return values.length > 1 ? 'several' : (values[0] ?? null);
+  return values.length > 1 ? SEVERAL : (values[0] ?? null);
 }

@@ -32,9 +32,10 @@ export async function identifyUser(
 ): Promise<RequestUser | Refusal> {
   const jwt = policy?.userJwt ?? null;
   const token = jwt === null ? null : singleField(request.headers, jwt.header);
-  if (jwt !== null && token !== null) return await verifyToken(jwt, token, now);
-  const user = singleField(request.headers, USER_FIELD)?.trim() ?? '';
-  if (user === '' || user === 'several' || user.length > USER_LENGTH) return { attribution: 'workload', id: null };
+  if (jwt !== null && token !== null) return await verifyToken(jwt, typeof token === 'string' ? token : '', now);
+  const named = singleField(request.headers, USER_FIELD);
+  const user = typeof named === 'string' ? named.trim() : '';
+  if (user === '' || user.length > USER_LENGTH) return { attribution: 'workload', id: null };
   return { attribution: 'header', id: user };
 }
 

@@ -36,7 +36,7 @@ export interface Reply {
   /** @returns when the client can take more (back-pressure); rejects never: a gone client shows in the request's signal. */
   write(chunk: Uint8Array): Promise<void>;
   end(): Promise<void>;
-  /** Ends so that the client sees a truncation, not a clean end (h1: reset, h2: RST_STREAM INTERNAL_ERROR). */
+  /** Ends so that the client sees what was written and then a truncation, never a clean end (RFC 9112 §8, RFC 9113 §8.1.1). */
   cut(): void;
 }
 

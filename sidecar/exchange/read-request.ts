@@ -21,7 +21,7 @@ export async function readRequest(request: InboundRequest, bodies: BodyBudget): 
   const refusal = refuseForm(request);
   if (refusal !== null) return { kind: 'refused', refusal };
   const declared = singleField(request.headers, 'content-length');
-  const bytes = declared === null || !/^\d{1,15}$/.test(declared) ? UNDECLARED_BYTES : Number(declared);
+  const bytes = typeof declared !== 'string' || !/^\d{1,15}$/.test(declared) ? UNDECLARED_BYTES : Number(declared);
   if (bytes > LIMIT.bodyBytes) return { kind: 'refused', refusal: { reason: 'body_too_large' } };
   const share = await bodies.take(bytes);
   if (share === null) return { kind: 'refused', refusal: { reason: 'busy' } };
@@ -46,14 +46,19 @@ async function readWithin(
 
 function refuseForm({ headers }: InboundRequest): Refusal | null {
   const coding = singleField(headers, 'content-encoding');
-  if (coding !== null && coding.trim().toLowerCase() !== 'identity')
+  if (coding !== null && (typeof coding !== 'string' || coding.trim().toLowerCase() !== 'identity'))
     return { reason: 'body_unreadable', where: 'content-encoding: send the body uncompressed' };
-  const type = singleField(headers, 'content-type');
-  const media = type?.split(';')[0]?.trim().toLowerCase();
+  const type = textOf(singleField(headers, 'content-type'));
+  const media = type.split(';')[0]?.trim().toLowerCase();
   if (media !== 'application/json')
     return { reason: 'body_unreadable', where: 'content-type: must be application/json' };
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type ?? '')?.[1]?.toLowerCase();
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1]?.toLowerCase();
   return charset === undefined || charset === 'utf-8' || charset === 'utf8'
     ? null
     : { reason: 'body_unreadable', where: 'content-type: charset must be utf-8' };
+}
+
+/** A field that is absent or came twice is no type. */
+function textOf(value: ReturnType<typeof singleField>): string {
+  return typeof value === 'string' ? value : '';
 }

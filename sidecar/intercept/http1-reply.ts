@@ -1,3 +1,4 @@
+import { LIMIT } from '#contract/limit.ts';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { reset } from './farewell.ts';
@@ -49,10 +50,9 @@ export function createHttp1Reply({ response, raw, closes, gone }: Http1Answer): 
     },
     cut() {
       cut = true;
-      // Without its last chunk a chunked answer is visibly cut, and what was written before (an error event) still
-      // arrives; a reset could overtake it. An answer that ends with its connection can only be cut by a reset.
-      if (response.headersSent && response.chunkedEncoding) response.socket?.destroySoon();
-      else reset(raw);
+      // What was written before (an error event) must arrive first: a reset would overtake it.
+      if (!response.headersSent) return reset(raw);
+      setTimeout(() => reset(raw), LIMIT.cutMs);
     },
     isSettled: () => cut || response.writableEnded || isOver(),
   };

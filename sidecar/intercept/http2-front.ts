@@ -135,8 +135,9 @@ function createReply(stream: ServerHttp2Stream): RoomReply {
         setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
     },
     cut: () => {
-      // After this turn's frames: RST_STREAM would overtake an error event that was just written.
-      if (!isOver()) setImmediate(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+      // What was written before (an error event) must arrive first: RST_STREAM would overtake it. Not `close`: once its
+      // frames are out, Node ends the stream cleanly before it sends the code, and the answer would look whole.
+      if (!isOver()) setTimeout(() => stream.destroy(new Error('cut')), LIMIT.cutMs);
     },
     isSettled: () => isOver() || stream.writableEnded,
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientFields, singleField, upstreamFields } from '#sidecar/exchange/header-fields.ts';
+import { clientFields, SEVERAL, singleField, upstreamFields } from '#sidecar/exchange/header-fields.ts';
 
 describe('upstreamFields', () => {
   it('passes what the providers read and counts what it leaves out', () => {
@@ -64,6 +64,6 @@ describe('singleField', () => {
         ],
         'a',
       ),
-    ).toBe('several');
+    ).toBe(SEVERAL);
   });
 });
