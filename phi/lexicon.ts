@@ -6,7 +6,6 @@ import { hashWord } from './word-hash.ts';
 import { decodeHashes } from './hash-list.ts';
 
 interface Table {
-  readonly mask: number;
   readonly keys: Int32Array;
   readonly flags: Int32Array;
   readonly labels: Uint8Array;
@@ -22,15 +21,21 @@ let table: Table | undefined;
 
 /** Writes the flags and label of a word into the token at an index; zeros when it is unknown. */
 export function lookUp(hash: number, at: number, target: LookupTarget): void {
-  const { mask, keys, flags, labels } = (table ??= build());
-  let slot = hash & mask;
+  const { keys, flags, labels } = (table ??= build());
+  const slot = slotOf(keys, hash);
+  target.flags[at] = slot < 0 ? 0 : (flags[slot] as number);
+  target.label[at] = slot < 0 ? 0 : (labels[slot] as number);
+}
+
+/** @returns where a word stands in the table, -1 when it is unknown */
+function slotOf(keys: Int32Array, hash: number): number {
+  let slot = hash & (SLOTS - 1);
   let key = keys[slot] as number;
   while (key !== 0 && key !== hash) {
-    slot = (slot + 1) & mask;
+    slot = (slot + 1) & (SLOTS - 1);
     key = keys[slot] as number;
   }
-  target.flags[at] = key === 0 ? 0 : (flags[slot] as number);
-  target.label[at] = key === 0 ? 0 : (labels[slot] as number);
+  return key === 0 ? -1 : slot;
 }
 
 /** Loads the lexicon now instead of at the first text. */
@@ -40,7 +45,6 @@ export function loadLexicon(): void {
 
 function build(): Table {
   const made = {
-    mask: SLOTS - 1,
     keys: new Int32Array(SLOTS),
     flags: new Int32Array(SLOTS),
     labels: new Uint8Array(SLOTS),
@@ -67,15 +71,15 @@ function build(): Table {
 }
 
 function slotFor(made: Table, hash: number): number {
-  let slot = hash & made.mask;
-  while (made.keys[slot] !== 0 && made.keys[slot] !== hash) slot = (slot + 1) & made.mask;
+  let slot = hash & (SLOTS - 1);
+  while (made.keys[slot] !== 0 && made.keys[slot] !== hash) slot = (slot + 1) & (SLOTS - 1);
   made.keys[slot] = hash;
   return slot;
 }
 
 /** @returns the lexicon bits of a word, 0 when it is unknown */
 export function lexiconBits(hash: number): number {
-  const target = { flags: new Int32Array(1), label: new Uint8Array(1) };
-  lookUp(hash, 0, target);
-  return target.flags[0] as number;
+  const { keys, flags } = (table ??= build());
+  const slot = slotOf(keys, hash);
+  return slot < 0 ? 0 : (flags[slot] as number);
 }
