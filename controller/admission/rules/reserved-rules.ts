@@ -10,6 +10,9 @@ const AUTHOR_ANNOTATIONS: readonly string[] = [ANNOTATION.sidecarCpu, ANNOTATION
 const OUR_VOLUMES: readonly string[] = Object.values(VOLUME);
 const OUR_PORTS: readonly number[] = Object.values(POD_PORT);
 
+/** Annotations from which the API server fills in fields of a container after all webhooks (AppArmor, seccomp). */
+const OF_OUR_CONTAINER = /^container\.[a-z.]+\/lazaret-/;
+
 /** Names, annotations, volumes and ports that are ours. */
 export const RESERVED_RULES: readonly Rule[] = [
   {
@@ -130,6 +133,6 @@ function normalizePath(path: string): string {
 function keyHits(facts: PodFacts, kind: 'labels' | 'annotations', allowed: readonly string[]): readonly Hit[] {
   const map: TextMap = facts.pod.metadata?.[kind] ?? {};
   return Object.keys(map)
-    .filter((key) => isReservedKey(key) && !allowed.includes(key))
+    .filter((key) => (isReservedKey(key) && !allowed.includes(key)) || OF_OUR_CONTAINER.test(key))
     .map((key) => ({ field: fieldOf(facts, `metadata.${kind}[${JSON.stringify(key.slice(0, 80))}]`) }));
 }

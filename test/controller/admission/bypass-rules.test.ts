@@ -439,6 +439,7 @@ describe('what is ours', () => {
       'lazaret.dev/sidecar-image',
       'sub.lazaret.dev/x',
       'LAZARET.dev/x',
+      'container.apparmor.security.beta.kubernetes.io/lazaret-sidecar',
     ])
       expect(withAnnotation(key)).toEqual([`B-15 metadata.annotations["${key}"]`]);
     expect(withAnnotation('traffic.sidecar.istio.io/excludeOutboundPorts')).toEqual([]);
