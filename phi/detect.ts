@@ -1,26 +1,20 @@
 import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
 import { LOWER, MIXED, NUMBER } from './lexer.ts';
-import {
-  recognizeMilitaryPost,
-  recognizeNamedStreet,
-  recognizePostBox,
-  recognizeStreet,
-  recognizeStreetFirst,
-  recognizeUnit,
-  recognizeZip,
-} from './recognizers/address.ts';
+import { recognizeNamedStreet, recognizeStreet, recognizeStreetFirst } from './recognizers/address.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
 import { recognizeCode } from './recognizers/code.ts';
 import { recognizeNumericDate } from './recognizers/date.ts';
 import { recognizeFacility, recognizeSaint } from './recognizers/facility.ts';
 import { recognizeLabelled, recognizeValueBeforeLabel } from './recognizers/labelled.ts';
 import { recognizeMonth } from './recognizers/month.ts';
-import { recognizeLowerName, recognizeName } from './recognizers/name.ts';
+import { recognizeLowerName } from './recognizers/lower-name.ts';
+import { recognizeName } from './recognizers/name.ts';
 import { recognizeAfterRole, recognizeLastFirst, recognizeTitled } from './recognizers/name-context.ts';
 import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from './recognizers/network.ts';
 import { recognizeNumber } from './recognizers/number.ts';
 import { recognizePhrase, recognizePlace, recognizeUnlistedPlace } from './recognizers/place.ts';
+import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
 import type { Recognizer, View } from './view.ts';
 
 /** A recognizer for words with any of these lexicon bits. */
@@ -104,8 +98,8 @@ function detectWord(view: View, at: number, bits: number, marks: number): number
     for (const { bits: wanted, recognize } of BY_BITS) {
       if ((bits & wanted) === 0) continue;
       last = Math.max(last, recognize(view, at));
+      if (last > at) return last;
     }
-    if (last > at) return last;
   }
   if (view.tokens.shape[at] !== LOWER) return tryAll(BY_CAPITAL, view, at);
   if (bits === 0) return tryRare(view, at);

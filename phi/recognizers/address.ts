@@ -1,6 +1,6 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { ALL_CAPS, LOWER } from '../lexer.ts';
+import { LOWER } from '../lexer.ts';
 import { LABEL } from '../words/labels.ts';
 import {
   distance,
@@ -25,7 +25,6 @@ import { blockEnd, unitAt } from './address-block.ts';
 /** Street addresses, post boxes and ZIP codes (45 CFR 164.514(b)(2)(i)(B)). */
 
 const MAX_STREET_WORDS = 6;
-const NEAR = GAP.SPACE | GAP.COMMA | GAP.NEWLINE | GAP.PERIOD | GAP.HASH;
 const INSIDE = GAP.SPACE | GAP.PERIOD | GAP.HYPHEN | GAP.APOSTROPHE;
 
 /** House number first: `12 Old Mill Rd., Apt 4B`; without a street word only where a unit, a town or a second number follows. */
@@ -80,7 +79,7 @@ function streetWords(view: View, at: number): StreetWords {
     const capped = isCapitalised(view, i) || isInitial(view, i) || ordinal;
     const plain = capped
       ? (flags & (BIT.MONTH | BIT.WEEKDAY)) === 0 &&
-        ((flags & BIT.STOP) === 0 || (flags & BIT.DIRECTION) !== 0 || streetEnd === i)
+        ((flags & BIT.STOP) === 0 || (flags & BIT.DIRECTION) !== 0 || streetEnd === i || isStreetAhead(view, i))
       : isLowerStreet(view, i) || streetEnd === i;
     if (!plain && !((flags & BIT.PARTICLE) !== 0 && i > at && lengthAt(view, i) <= 5)) break;
     if (!capped && (flags & BIT.PARTICLE) === 0) capital = false;
@@ -88,6 +87,14 @@ function streetWords(view: View, at: number): StreetWords {
   }
   while (last > streetEnd && (flagsAt(view, last) & BIT.PARTICLE) !== 0 && !isCapitalised(view, last)) last--;
   return { last, streetEnd, street: streetEnd > at, capital };
+}
+
+/** `Old Mill Rd`: an ordinary word in capitals with a street word close behind. */
+function isStreetAhead(view: View, at: number): boolean {
+  for (let i = at + 1; i <= at + 3 && isCapitalised(view, i) && gapBefore(view, i) === GAP.SPACE; i++) {
+    if ((flagsAt(view, i) & BIT.STREET) !== 0) return true;
+  }
+  return false;
 }
 
 /** European streets carry the word inside: `Hauptstraße`, `Storgatan`, `Kerkstraat`. */
@@ -166,27 +173,30 @@ function isAddressed(view: View, at: number): boolean {
 
 /** `Storgatan 12`, `Avenida Brasil 1277`: the street before the number. Called for a capitalised word. */
 export function recognizeStreetFirst(view: View, at: number): number {
-  const first =
+  const byName =
     (flagsAt(view, at) & BIT.STREET) !== 0 &&
     lengthAt(view, at) > 2 &&
     !/^(?:court|place|drive|way|run|square|row|close|path|point|circle|lane|road|street|avenue|trail)$/.test(
       wordAt(view, at),
     );
   const ending = endsAsStreet(view, at);
-  if (!first && !ending) return at;
-  let last = at;
-  while (
-    first &&
-    last - at < 5 &&
-    gapBefore(view, last + 1) === GAP.SPACE &&
-    (isCapitalised(view, last + 1) || (flagsAt(view, last + 1) & BIT.PARTICLE) !== 0)
-  )
-    last++;
-  if (first && last === at) return at;
+  if (!byName && !ending) return at;
+  const last = byName ? namedEnd(view, at) : at;
+  if (byName && last === at) return at;
   if (!isHouseNumber(view, last + 1)) return at;
   const end = blockEnd(view, Math.max(last + 1, unitAt(view, last + 2)));
   emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.75);
   return end;
+}
+
+/** The last capitalised word or particle behind a street word. */
+function namedEnd(view: View, at: number): number {
+  let last = at;
+  while (last - at < 5 && gapBefore(view, last + 1) === GAP.SPACE) {
+    if (!isCapitalised(view, last + 1) && (flagsAt(view, last + 1) & BIT.PARTICLE) === 0) break;
+    last++;
+  }
+  return last;
 }
 
 /** `Oomen Street`, `Old Mill Road`, `Keskiort street`: a street without a number. Called for a street word. */
@@ -212,73 +222,4 @@ export function recognizeNamedStreet(view: View, at: number): number {
     return at;
   emit(view, 'location', [startOf(view, first), endOf(view, at)], 0.7);
   return at;
-}
-
-/** `Apt. 339`, `Suite 574` alone on its line or between commas. Called for words of {@link unitAt}. */
-export function recognizeUnit(view: View, at: number): number {
-  const word = wordAt(view, at);
-  if (!/^(?:apt|apartment|suite|ste)$/.test(word)) return at;
-  const last = unitAt(view, at);
-  if (last <= at) return at;
-  const end = blockEnd(view, last);
-  emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.75);
-  return end;
-}
-
-/** `PO Box 123`. */
-export function recognizePostBox(view: View, at: number): number {
-  if (wordAt(view, at) !== 'box' || !(isNumber(view, at + 1) || isMixed(view, at + 1))) return at;
-  let first = at;
-  if (wordAt(view, at - 1) === 'po') first = at - 1;
-  else if (wordAt(view, at - 1) === 'o' && wordAt(view, at - 2) === 'p') first = at - 2;
-  else if (wordAt(view, at - 1) === 'office' && wordAt(view, at - 2) === 'post') first = at - 2;
-  else if (isNumber(view, at - 1)) first = at - 2;
-  if (first === at) return at;
-  const end = blockEnd(view, at + 1);
-  emit(view, 'location', [startOf(view, first), endOf(view, end)], 0.85);
-  return end;
-}
-
-/** `Unit 8464 Box 4410 / DPO AA 74226`, `USNS Harmon / FPO AP 96543`: military mail. Called for `apo`, `fpo`, `dpo`. */
-export function recognizeMilitaryPost(view: View, at: number): number {
-  if (!/^(?:apo|fpo|dpo)$/.test(wordAt(view, at)) || !/^a[aep]$/.test(wordAt(view, at + 1)) || !isNumber(view, at + 2))
-    return at;
-  let first = at;
-  for (let i = at - 1; i >= at - 5 && i >= view.from; i--) {
-    const gap = gapBefore(view, i + 1);
-    if ((gap & (GAP.PERIOD | GAP.COLON | GAP.END)) !== 0 || ((gap & GAP.NEWLINE) !== 0 && i < at - 1)) break;
-    if (/^(?:uss|usns|usnv|uscgc|usnv|psc|cmr|unit)$/.test(wordAt(view, i))) first = i;
-  }
-  emit(view, 'location', [startOf(view, first), endOf(view, at + 2)], 0.9);
-  return at + 2;
-}
-
-/** Five digits, or 5+4, after a state or a ZIP label: alone they are a CPT code. */
-export function recognizeZip(view: View, at: number): number {
-  const postcode = isPostcode(view, at);
-  if (postcode < at) return at;
-  const flags = flagsAt(view, at - 1);
-  const gap = gapBefore(view, at);
-  const near = gap >= 0 && (gap & ~NEAR) === 0;
-  const state =
-    near &&
-    lengthAt(view, at) === 5 &&
-    (((flags & BIT.STATE_CODE) !== 0 && shapeAt(view, at - 1) === ALL_CAPS) ||
-      ((flags & (BIT.STATE | BIT.CITY | BIT.COUNTRY)) !== 0 && isCapitalised(view, at - 1)));
-  const labelled =
-    labelAt(view, at - 1) === LABEL.ZIP || labelAt(view, at - 2) === LABEL.ZIP || labelAt(view, at - 3) === LABEL.ZIP;
-  if (!state && !labelled) return at;
-  emit(view, 'location', [startOf(view, at), endOf(view, postcode)], 0.85);
-  return postcode;
-}
-
-/** @returns the last token of a postal code, or less than the first */
-function isPostcode(view: View, at: number): number {
-  if (!isNumber(view, at) || lengthAt(view, at) < 4 || lengthAt(view, at) > 6) return at - 1;
-  const plus4 =
-    gapBefore(view, at + 1) === GAP.HYPHEN &&
-    distance(view, at + 1) === 1 &&
-    lengthAt(view, at + 1) === 4 &&
-    isNumber(view, at + 1);
-  return plus4 ? at + 1 : at;
 }

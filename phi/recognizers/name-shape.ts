@@ -53,3 +53,8 @@ export function endsClinically(view: View, at: number): boolean {
   for (let i = startOf(view, at); i < endOf(view, at); i++) if (view.text.charCodeAt(i) > 127) return false;
   return !/(?:[vk]ic|eria|elia|aria)$/.test(word) || (flagsAt(view, at) & BIT.COMMON) !== 0;
 }
+
+/** Verbs and adverbs that a person is the subject of. */
+export const PERSONAL = new Set(
+  'is was had has lives lived spent works worked went came said says who and will started'.split(' '),
+);

@@ -4,7 +4,6 @@ import { ALL_CAPS, CAPITALISED, LOWER } from '../lexer.ts';
 import {
   beginsSentence,
   emit,
-  endOf,
   flagsAt,
   gapBefore,
   isCapitalised,
@@ -18,7 +17,17 @@ import {
   wordAt,
 } from '../view.ts';
 import { isIntroduced } from './name-context.ts';
-import { ANY_NAME, canFollow, endsClinically, endWithPeriod, HARD, joins, NEVER, particleEnd } from './name-shape.ts';
+import {
+  ANY_NAME,
+  canFollow,
+  endsClinically,
+  endWithPeriod,
+  HARD,
+  joins,
+  NEVER,
+  particleEnd,
+  PERSONAL,
+} from './name-shape.ts';
 
 /** Names of persons (A) by list, shape and the company they keep. Names behind titles and roles: name-context.ts. */
 
@@ -29,7 +38,10 @@ export function recognizeName(view: View, at: number): number {
   if (!canBegin(view, at)) return at;
   let last = runEnd(view, at);
   let score = scoreRun(view, at, last);
-  while (score === 0 && last > at) score = scoreRun(view, at, --last);
+  while (score === 0 && last > at) {
+    last--;
+    if (isCapitalised(view, last) || isInitial(view, last)) score = scoreRun(view, at, last);
+  }
   if (score === 0) return at;
   last = suffixEnd(view, last);
   emit(view, 'name', [startOf(view, at), endWithPeriod(view, last)], score);
@@ -85,6 +97,8 @@ function scoreRun(view: View, first: number, last: number): number {
   if ((flags & BIT.GIVEN) !== 0) return scoreGivenFirst(view, first, last);
   const end = flagsAt(view, last);
   if (common || (flags & NEVER) !== 0) return 0;
+  // `Pieter van der Berg`: a particle makes a name of what it stands in.
+  if ((flagsAt(view, last - 1) & BIT.PARTICLE) !== 0 && !isCapitalised(view, last - 1)) return 0.6;
   if (isInitial(view, last))
     return (flags & BIT.SURNAME) !== 0 && last === first + 1 && isIntroduced(view, first) ? 0.6 : 0;
   if ((end & BIT.GIVEN) !== 0 && (end & BIT.COMMON) === 0) return 0.7;
@@ -180,11 +194,6 @@ const MEDICATING = new Set(
   ),
 );
 
-/** Verbs and adverbs that a person is the subject of. */
-const PERSONAL = new Set(
-  'is was had has lives lived spent works worked went came said says who and will started'.split(' '),
-);
-
 /** `Kovalev, Lee and Phillips`: beside a name, in a list. */
 function isInList(view: View, at: number): boolean {
   const before = gapBefore(view, at);
@@ -207,56 +216,4 @@ function isInList(view: View, at: number): boolean {
 function isEponym(view: View, at: number): boolean {
   const possessive = wordAt(view, at + 1) === 's' && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
   return (flagsAt(view, possessive ? at + 2 : at + 1) & BIT.EPONYM_HEAD) !== 0;
-}
-
-/** A comma, a verb, the end: what stands behind a whole name. */
-function endsClause(view: View, at: number): boolean {
-  const gap = gapBefore(view, at);
-  return (
-    gap < 0 ||
-    (gap & ~GAP.SPACE) !== 0 ||
-    PERSONAL.has(wordAt(view, at)) ||
-    wordAt(view, at) === 'date' ||
-    wordAt(view, at) === 'for'
-  );
-}
-
-/** `michael`, `anna jeremiassen`: lower case, as in chats and dictation. Called for lower-case words that are given names. */
-export function recognizeLowerName(view: View, at: number): number {
-  const flags = flagsAt(view, at);
-  if (shapeAt(view, at) !== LOWER || !isWord(view, at) || (flags & (NEVER | BIT.CITY)) !== 0 || lengthAt(view, at) < 3)
-    return at;
-  const next = flagsAt(view, at + 1);
-  const pair =
-    gapBefore(view, at + 1) === GAP.SPACE &&
-    isWord(view, at + 1) &&
-    shapeAt(view, at + 1) === LOWER &&
-    lengthAt(view, at + 1) >= 3;
-  const surname =
-    pair && (next & (BIT.STOP | BIT.CLINICAL)) === 0 && (next & BIT.SURNAME) !== 0 && (next & BIT.COMMON) === 0;
-  const commonSurname =
-    pair &&
-    (next & BIT.SURNAME_TOP) !== 0 &&
-    (next & (BIT.STOP | BIT.CLINICAL | BIT.TITLE)) === 0 &&
-    (flags & BIT.GIVEN_TOP) !== 0 &&
-    (flags & BIT.COMMON) === 0 &&
-    endsClause(view, at + 2);
-  if (commonSurname) {
-    emit(view, 'name', [startOf(view, at), endOf(view, at + 1)], 0.65);
-    return at + 1;
-  }
-  const strange = pair && next === 0 && lengthAt(view, at + 1) >= 5;
-  if ((flags & BIT.COMMON) !== 0) {
-    if (!surname || (flags & BIT.GIVEN_TOP) === 0) return at;
-    emit(view, 'name', [startOf(view, at), endOf(view, at + 1)], 0.55);
-    return at + 1;
-  }
-  if (surname || strange) {
-    emit(view, 'name', [startOf(view, at), endOf(view, at + 1)], 0.65);
-    return at + 1;
-  }
-  const alone = (flags & BIT.GIVEN_TOP) !== 0 || ((flags & BIT.PROPER) === 0 && lengthAt(view, at) >= 5);
-  if (!alone || lengthAt(view, at) < 4 || (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) !== 0) return at;
-  emit(view, 'name', [startOf(view, at), endOf(view, at)], 0.6);
-  return at;
 }

@@ -67,6 +67,7 @@ function isPhoneWord(view: View, at: number): boolean {
 
 function phone(view: View, run: DigitRun): Found {
   const label = labelBefore(view, run.first);
+  if (label === LABEL.CODE_SYSTEM) return undefined;
   const entity: Entity =
     label === LABEL.FAX || (label === 0 && labelAt(view, run.last + 1) === LABEL.FAX) ? 'fax' : 'phone';
   const labelled =
