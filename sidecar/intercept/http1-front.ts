@@ -35,16 +35,17 @@ export function createHttp1Front(ports: FrontPorts): Http1Front {
     if (entry === undefined) return void request.socket.destroy();
     void serveRequest(ports, entry, { request, response, expects, isDraining: () => draining });
   };
-  const refuseHere = (socket: Duplex): void => refuseConnection(ports, served.get(socket), socket);
+  const refuseHere = (socket: Duplex, where: string): void =>
+    refuseConnection({ ports, entry: served.get(socket), where }, socket);
   server.on('request', (request, response) => serve(request, response, false));
   server.on('checkContinue', (request, response) => serve(request, response, true));
-  server.on('checkExpectation', (request: IncomingMessage) => refuseHere(request.socket));
-  server.on('connect', (request: IncomingMessage) => refuseHere(request.socket));
-  server.on('upgrade', (request: IncomingMessage) => refuseHere(request.socket));
+  server.on('checkExpectation', (request: IncomingMessage) => refuseHere(request.socket, 'expect'));
+  server.on('connect', (request: IncomingMessage) => refuseHere(request.socket, 'connect'));
+  server.on('upgrade', (request: IncomingMessage) => refuseHere(request.socket, 'upgrade'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // A head that does not come in time, or at all: an answer could be taken for that of a later request.
     if (error.code === 'ECONNRESET' || error.code === 'ERR_HTTP_REQUEST_TIMEOUT' || !socket.writable) socket.destroy();
-    else refuseHere(socket);
+    else refuseHere(socket, error.code === 'HPE_HEADER_OVERFLOW' ? 'header size' : 'framing');
   });
   return {
     accept(socket, connection) {
@@ -121,8 +122,15 @@ async function serveRequest(ports: FrontPorts, entry: Served, arrived: Arrived):
   );
 }
 
+interface Broken {
+  readonly ports: FrontPorts;
+  readonly entry: Served | undefined;
+  /** What is wrong, from a closed list. */
+  readonly where: string;
+}
+
 /** For what Node's parser refused or will not follow: one answer if none has begun, then the end of the connection. */
-function refuseConnection(ports: FrontPorts, entry: Served | undefined, socket: Duplex): void {
+function refuseConnection({ ports, entry, where }: Broken, socket: Duplex): void {
   if (entry === undefined) return void socket.destroy();
   if (entry.refusing) return;
   entry.refusing = true;
@@ -132,7 +140,7 @@ function refuseConnection(ports: FrontPorts, entry: Served | undefined, socket: 
   if (open.length > 1 || open.some(([response]) => response.headersSent)) return void socket.destroy();
   entry.connection.onRequest()();
   const request = { host: entry.connection.facts.host, method: null, target: null, protocol: 'h1' } as const;
-  const answer = ports.refuse(request, { reason: 'protocol_not_allowed', where: 'framing' });
+  const answer = ports.refuse(request, { reason: 'protocol_not_allowed', where });
   socket.on('error', () => socket.destroy());
   sayFarewell(socket, writeClosingResponse(answer));
 }

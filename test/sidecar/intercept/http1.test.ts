@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { request } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InboundRequest, Reply } from '#sidecar/exchange/ports.ts';
@@ -190,26 +191,39 @@ test('a client that goes away aborts the exchange', async () => {
   await aborted;
 });
 
-test('a cut answer is a reset for the client, never a clean end', async () => {
-  room.settings.handler = async (_request, reply) => {
-    reply.head(200, []);
-    await reply.write(Buffer.from('partial'));
-    reply.cut();
-  };
+/** What an HTTP client makes of the answer to a GET: its body, or the code of its error. */
+async function fetchText(): Promise<string> {
   const tls = await open();
-  const failed = new Promise<NodeJS.ErrnoException>((resolve) => tls.once('error', resolve));
-  tls.write(`GET / HTTP/1.1\r\nHost: ${LLM}\r\n\r\n`);
-  tls.resume();
-  expect((await failed).code).toBe('ECONNRESET');
-});
+  return await new Promise((resolve) => {
+    const fail = (error: NodeJS.ErrnoException): void => resolve(`error ${error.code}`);
+    const sent = request({ host: LLM, headers: { host: LLM }, createConnection: () => tls }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(text)).on('error', fail);
+    });
+    sent.on('error', fail).end();
+  });
+}
+
+test.each([undefined, 100])(
+  'a cut answer (length %s) is an error for the client, never a clean end',
+  async (length) => {
+    room.settings.handler = async (_request, reply) => {
+      reply.head(200, [], length);
+      await reply.write(Buffer.from('partial'));
+      reply.cut();
+    };
+    expect(await fetchText()).toBe('error ECONNRESET');
+  },
+);
 
 test('a handler that throws or forgets its reply does not leave the client waiting', async () => {
   for (const handler of [async () => Promise.reject(new Error('fault')), async () => {}]) {
     room.settings.handler = handler;
-    const tls = await open();
-    const failed = new Promise<NodeJS.ErrnoException>((resolve) => tls.once('error', resolve));
-    tls.write(`GET / HTTP/1.1\r\nHost: ${LLM}\r\n\r\n`);
-    expect((await failed).code).toBe('ECONNRESET');
+    expect(await fetchText()).toBe('error ECONNRESET');
   }
 });
 
