@@ -44,7 +44,7 @@ export async function auditList(args: readonly string[], io: CommandIo): Promise
 }
 
 /** Every readable record of a store, or of one chain. */
-export function* recordsOf(store: AuditStore, chain?: string): Generator<StoredRecord> {
+function* recordsOf(store: AuditStore, chain?: string): Generator<StoredRecord> {
   const chains: readonly ChainId[] = chain === undefined ? store.chains : store.chains.filter((each) => each === chain);
   for (const each of chains) {
     for (const { frame } of framesOf(store, each)) {

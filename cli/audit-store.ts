@@ -41,6 +41,12 @@ export interface AuditStore {
 
 /** Opens a store. @throws UsageError when the folder is no evidence store */
 export function openStore(root: string): AuditStore {
+  // First: a chain that begins while we read must not look like one that is missing.
+  const manifest = readStatement(
+    (read(join(root, STORE_LAYOUT.manifest)) ?? '').trim(),
+    SIGNED_TYPE.manifest,
+    manifestSchema,
+  );
   const names = list(join(root, STORE_LAYOUT.chains));
   if (names === null)
     throw new UsageError(
@@ -50,11 +56,7 @@ export function openStore(root: string): AuditStore {
   return {
     chains: names.filter((name) => isChainId(name)).sort(),
     jwks: read(join(root, STORE_LAYOUT.jwks)) ?? '',
-    manifest: readStatement(
-      (read(join(root, STORE_LAYOUT.manifest)) ?? '').trim(),
-      SIGNED_TYPE.manifest,
-      manifestSchema,
-    ),
+    manifest,
     hasSegments: (chain) => segmentNames(join(root, chainFolder(chain))).length > 0,
     segments: (chain) => segmentsOf(join(root, chainFolder(chain))),
     receipt: (chain) => readStatement(text(chain, CHAIN_LAYOUT.receipt).trim(), SIGNED_TYPE.receipt, receiptSchema),

@@ -57,7 +57,7 @@ export async function auditVerify(args: readonly string[], io: CommandIo): Promi
 }
 
 /** Verifies every chain of a store, and that no chain is missing which somebody signed for. */
-export function verifyStore(store: AuditStore, keys: ReadonlyMap<string, KeyObject>, expected: Expected): Finding[] {
+function verifyStore(store: AuditStore, keys: ReadonlyMap<string, KeyObject>, expected: Expected): Finding[] {
   const findings: Finding[] = [];
   const { manifest } = store;
   if (manifest !== null && !isSignedBy(manifest.signed, keys))

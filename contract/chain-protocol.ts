@@ -77,7 +77,16 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Public keys by id. */
 export const jwksSchema = z.object({
-  keys: z.array(z.looseObject({ ...publicKeySchema.shape, kid: z.string() })).max(32),
+  keys: z
+    .array(
+      z.looseObject({
+        ...publicKeySchema.shape,
+        kid: z.string(),
+        alg: z.literal('ES256').optional(),
+        use: z.literal('sig').optional(),
+      }),
+    )
+    .max(32),
 });
 export type PublicJwks = z.infer<typeof jwksSchema>;
 

@@ -4,7 +4,7 @@ import { isExchangeId } from './chain.ts';
 import { parseJson } from './chain-signature.ts';
 
 /** What a sealed part is a piece of: the bytes sent, the vault, the user's id, the provider's answer, an unlisted host name. */
-export const SEALED_KINDS = ['sent', 'vault', 'user', 'received', 'host'] as const;
+const SEALED_KINDS = ['sent', 'vault', 'user', 'received', 'host'] as const;
 export type SealedKind = (typeof SEALED_KINDS)[number];
 
 /** The place of a part: of which record, what, and its number from 0. It stands in the protected header, so parts cannot be swapped. */
@@ -92,7 +92,7 @@ export async function openPart(jwe: Uint8Array, secret: Uint8Array): Promise<Uin
 }
 
 /** The id of the content key that a key frame wraps: it stands in the protected header as `cek`. */
-export function contentKeyId(jwe: { readonly protected?: string }): string | null {
+function contentKeyId(jwe: { readonly protected?: string }): string | null {
   const header =
     jwe.protected === undefined ? null : objectOf(Buffer.from(jwe.protected, 'base64url').toString('utf8'));
   return typeof header?.cek === 'string' ? header.cek : null;

@@ -37,8 +37,16 @@ export async function startAudit(options: AuditOptions): Promise<Audit> {
     status: () => ({ ...evidence.spool.status(), lagSeconds: shipper.lagMs / 1_000 }),
     close: async (deadlineMs) => {
       const end = performance.now() + deadlineMs;
-      await evidence.close();
+      await within(evidence.close(), deadlineMs);
       return shipper.close(Math.max(0, end - performance.now()));
     },
   };
+}
+
+/** Waits for work, but no longer than a deadline: a disk that hangs must not hold up the end of a pod. */
+async function within(work: Promise<void>, deadlineMs: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, deadlineMs);
+  await Promise.race([work, late.promise]);
+  clearTimeout(timer);
 }

@@ -7,6 +7,7 @@ import type { CollectorClient, ShipAnswer } from './collector-client.ts';
 import type { Segment } from './segment.ts';
 import { readRange, stepsOf } from './segment-read.ts';
 import type { Spool } from './spool.ts';
+import { faultCode } from './spool-fault.ts';
 
 /** What shipping is given. */
 export interface ShipOptions {
@@ -15,7 +16,7 @@ export interface ShipOptions {
   readonly client: CollectorClient;
   /** Number in [0, 1): spreads the retries of many pods. */
   readonly random?: () => number;
-  /** Told what keeps evidence from leaving: `unreachable`, `enrolment_refused`, `http_503`, `receipt_mismatch`. */
+  /** Told what keeps evidence from leaving: `unreachable`, `enrolment_refused`, `http_503`, `receipt_mismatch`, `segment_lost`. */
   readonly onAlert?: (why: string) => void;
 }
 
@@ -115,7 +116,8 @@ export class Shipper {
       this.#enrolled = await this.#options.client.enrol();
       if (!this.#enrolled) return this.#backoff('enrolment_refused', 0);
     }
-    const batch = await this.#read(segment);
+    const batch = await this.#read(segment).catch((error: unknown) => this.#unreadable(segment, error));
+    if (batch === null) return LIMIT.shipIntervalMs;
     const answer = await this.#options.client.send({
       segment: segment.name,
       offset: segment.receiptedBytes,
@@ -190,6 +192,15 @@ export class Shipper {
       end = { bytes: step.next, head: step.head };
     }
     return { bytes: all.subarray(from, end.bytes), end };
+  }
+
+  /** Somebody removed evidence, or the volume fails: the others must not wait for it. */
+  #unreadable(segment: Segment, error: unknown): null {
+    if (faultCode(error) === 'ENOENT') {
+      this.#options.onAlert?.('segment_lost');
+      this.#options.spool.forget(segment);
+    } else this.#hold(segment, 'segment_unreadable');
+    return null;
   }
 
   async #headAt(segment: Segment, bytes: number): Promise<ChainHead | null> {

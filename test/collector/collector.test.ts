@@ -1,11 +1,12 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { parseConfig } from '#collector/config.ts';
 import { type Audit, startAudit } from '#sidecar/audit/audit.ts';
+import { parseRecipients } from '#sidecar/audit/recipients.ts';
 import { evidenceOptions, outcomeFacts, requestFacts } from '#test/sidecar/audit/facts.ts';
-import { collectorRig, folder, runAudit } from '#test/sidecar/audit/rig.ts';
+import { collectorRig, folder, makeKeys, runAudit } from '#test/sidecar/audit/rig.ts';
 
 async function exchange(audit: Audit, id: string, bytes = 1_000): Promise<void> {
   const ledger = await audit.evidence.request(requestFacts(id), { sent: Buffer.alloc(bytes, 'a'), vault: '[]' });
@@ -95,11 +96,80 @@ test('a pod that died before it enrolled is attested late by the next process, a
   expect(verified.code).toBe(0);
 });
 
+test('a collector that lost its store enrols the pod again and takes everything the pod still has', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const first = await rig.start();
+  const { port } = first;
+  const audit = await startAudit({
+    evidence: evidenceOptions(join(dir, 'spool')),
+    collector: { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile },
+  });
+  await exchange(audit, 'exchange-before');
+  await vi.waitUntil(() => audit.status().lagSeconds === 0, { timeout: 10_000 });
+  await first.close();
+  rmSync(rig.store, { recursive: true });
+  await rig.start(port);
+  await exchange(audit, 'exchange-after');
+  expect(await audit.close(10_000)).toBe(true);
+  const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
+  expect(verified.lines).toEqual([]);
+  expect(stages((await runAudit('list', '--store', rig.store, '--json')).lines)).toEqual([
+    'open',
+    'request',
+    'response',
+    'request',
+    'response',
+    'close',
+  ]);
+});
+
+test('two writers on one chain are both kept and found as a fork', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const { port } = await rig.start();
+  const collector = { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile };
+  const options = evidenceOptions(join(dir, 'one'));
+  for (const name of ['one', 'two']) {
+    const audit = await startAudit({ evidence: { ...options, dir: join(dir, name) }, collector });
+    await exchange(audit, `exchange-of-${name}`);
+    expect(await audit.close(10_000)).toBe(true);
+  }
+  const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
+  expect(verified.code).toBe(1);
+  expect(verified.lines.map(({ finding }) => finding)).toContain('fork');
+  const ids = (await runAudit('list', '--store', rig.store, '--stage', 'request', '--json')).lines.map(({ id }) => id);
+  expect(new Set(ids)).toEqual(new Set(['exchange-of-one', 'exchange-of-two']));
+});
+
+test('a spool segment that was removed before it was sent is a gap that verify names, and later records still arrive', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const first = await rig.start();
+  const { port } = first;
+  await first.close();
+  const alerts: string[] = [];
+  const spool = join(dir, 'spool');
+  const audit = await startAudit({
+    evidence: evidenceOptions(spool),
+    collector: { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile },
+    onAlert: (why) => alerts.push(why),
+  });
+  await exchange(audit, 'exchange-removed');
+  for (const name of readdirSync(spool)) rmSync(join(spool, name));
+  await exchange(audit, 'exchange-later');
+  await rig.start(port);
+  expect(await audit.close(10_000)).toBe(true);
+  expect(alerts).toContain('segment_lost');
+  const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
+  expect(verified.lines.map(({ finding }) => finding)).toContain('gap');
+  const ids = (await runAudit('list', '--store', rig.store, '--stage', 'request', '--json')).lines.map(({ id }) => id);
+  expect(ids).toEqual(['exchange-later']);
+});
+
 test('a request of 20 MiB is sealed in several segments and opens to the same bytes', async () => {
   const dir = folder();
   const rig = await collectorRig(dir);
-  const { makeKeys } = await import('#test/sidecar/audit/rig.ts');
-  const { parseRecipients } = await import('#sidecar/audit/recipients.ts');
   const keys = await makeKeys(join(dir, 'keys'));
   const { port } = await rig.start();
   const recipients = parseRecipients(readFileSync(keys.recipients, 'utf8'));
@@ -133,7 +203,6 @@ test('an append that a crash of the collector cut short is cut off and sent agai
   const segment = readdirSync(chainDir).find((name) => name.endsWith('.seg')) ?? '';
   const whole = readFileSync(join(chainDir, segment));
   writeFileSync(join(chainDir, segment), whole.subarray(0, whole.length - 7));
-  appendFileSync(join(chainDir, segment), '');
   collector = await rig.start(port);
   const again = await startAudit({ evidence: options, collector: sending });
   expect(await again.close(10_000)).toBe(true);

@@ -8,7 +8,7 @@ import { collectorRig, filesBelow, folder, makeKeys, runAudit } from '#test/side
 
 const NOTE = 'Patient Maria Gonzalez, MRN 48213377, was seen today.';
 
-test('a recorded exchange reaches the collector sealed, verifies, and opens with both private keys', async () => {
+test('T24 a recorded exchange reaches the collector sealed, verifies, and opens with both private keys, and no identifier lies in clear', async () => {
   const dir = folder();
   const keys = await makeKeys(join(dir, 'keys'));
   const rig = await collectorRig(dir);

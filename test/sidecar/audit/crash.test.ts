@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { genesis } from '#contract/chain.ts';
 import { parseSegmentStart, walkFrames } from '#contract/chain-segment.ts';
@@ -13,7 +14,7 @@ import { evidenceOptions, newChain, outcomeFacts, requestFacts } from './facts.t
 import { folder } from './rig.ts';
 
 const NODE = join(import.meta.dirname, '../../../node_modules/.bin/node');
-const CHILD = join(import.meta.dirname, 'writer-child.ts');
+const CHILD = fileURLToPath(new URL('./writer-child.ts', import.meta.url));
 
 interface Writer {
   readonly child: ChildProcess;
