@@ -40,7 +40,7 @@ export function makePlaces(dir: string, root: string, path: string): PodPlaces {
   for (const place of [places.program, places.authority, places.trust, places.spool, places.store, places.etc]) {
     mkdirSync(place, { mode: 0o755 });
   }
-  chmodSync(places.store, 0o700);
+  for (const place of [places.spool, places.store]) chmodSync(place, 0o700);
   writeFileSync(places.netns, '');
   mount(['--bind', root, places.program], path);
   mount(['-o', 'remount,bind,ro', places.program], path);

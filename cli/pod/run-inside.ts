@@ -62,7 +62,7 @@ async function makePod(job: PodJob, world: InsideWorld): Promise<Pod> {
   const path = toolPath(job.environment.PATH);
   const places = makePlaces(job.dir, job.root, path);
   const logFile = job.options.log ?? places.log;
-  const log = openSync(logFile, 'w');
+  const log = openSync(logFile, 'w', 0o600);
   const addresses = new MadeAddresses(job.options.upstreams.map(({ host }) => host));
   const served = job.options.upstreams.map(({ host }) => addresses.addressOf(host));
   makePodNetwork(places.netns, [...new Set(served)], path);

@@ -92,9 +92,12 @@ async function writePrivate(path: string, content: string, owner: Owner): Promis
   });
 }
 
+/** One level each: the volume's mount point is there, and Node's recursive form never ends below some file systems. */
 async function makeDirectories(dirs: readonly string[]): Promise<void> {
   for (const dir of dirs) {
-    await mkdir(dir, { recursive: true, mode: 0o755 }).catch((error: unknown) => refuseDirectory(dir, error));
+    await mkdir(dir, { mode: 0o755 }).catch((error: unknown) => {
+      if (faultCode(error) !== 'EEXIST') refuseDirectory(dir, error);
+    });
   }
 }
 
