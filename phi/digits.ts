@@ -53,8 +53,10 @@ function joins(view: View, at: number): boolean {
 
 /** Whether the run's first token continues something: `A-12`, `x12`, `1.2`. */
 export function isContinued(view: View, at: number): boolean {
+  if (distance(view, at) !== 1) return false;
+  const gap = gapBefore(view, at);
   return (
-    distance(view, at) === 1 && (gapBefore(view, at) & (GAP.HYPHEN | GAP.PERIOD | GAP.SLASH | GAP.UNDERSCORE)) !== 0
+    (gap & (GAP.HYPHEN | GAP.PERIOD | GAP.UNDERSCORE)) !== 0 || ((gap & GAP.SLASH) !== 0 && isNumber(view, at - 1))
   );
 }
 

@@ -138,14 +138,14 @@ function inside(
   };
 }
 
-const HL7_LINE = /(?:^|[\r\n])\s*(?:MSH|PID|OBX|OBR|NK1|PV1|ORC|EVN|IN1|GT1|NTE|SPM)[|^]/;
+const HL7_LINE = /(?:^|[\r\n])[ \t]{0,8}(?:MSH[^\w\s]|(?:PID|OBX|OBR|NK1|PV1|ORC|EVN|IN1|GT1|NTE|SPM)[|^])/;
 
 /** HL7 segments and tables stand on lines; what is neither is prose. */
 function splitLines(source: Source, [start, end]: Range, rule: FieldRule): void {
   if (end <= start) return;
   const text = source.text;
   const part = start === 0 && end === text.length ? text : text.slice(start, end);
-  const hl7 = part.includes('|') && HL7_LINE.test(part);
+  const hl7 = (part.includes('|') || part.includes('MSH')) && HL7_LINE.test(part);
   const table = !hl7 && mayHoldTable(part);
   if (source.depth >= MAX_NESTING || (!hl7 && !table)) return pushSegment(source, [start, end], rule);
   const lines = linesOf(part, start);

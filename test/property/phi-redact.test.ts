@@ -20,13 +20,50 @@ function restore(result: ReturnType<typeof redacted>, text: string, form: 'text'
 /** Pieces that meet: identifiers, surrogate look-alikes, quotes, escapes, any UTF-16 (lone surrogates too). */
 const piece = fc.oneof(
   { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
-  { weight: 1, arbitrary: fc.array(fc.integer({ min: 0xd7f0, max: 0xe010 }), { maxLength: 4 }).map((units) => String.fromCharCode(...units)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .array(fc.integer({ min: 0xd7f0, max: 0xe010 }), { maxLength: 4 })
+      .map((units) => String.fromCharCode(...units)),
+  },
   {
     weight: 6,
     arbitrary: fc.constantFrom(
-      'Maria Gonzalez', 'Ms. Gonzalez', 'GONZALEZ^MARIA', 'MRN 4471902', '4471902', '04/12/2023', 'April 12, 2023', '2023-04-12T10:11:12Z', '617-555-0142', 'a.b@example.org',
-      'NAME_1a62', 'name\\_1a62', 'Name_1a62', 'NAME_1', 'a62', '_', '\\', '"', '{"mrn": 4471902, "name": "Jos\\u00e9 Roe"}', '{"a":"{\\"ssn\\": 123456789}"}', '{"a":"\\nAME_1a62"}', '[1, 2,',
-      '12 Old Mill Road', '\n', ' ', ', ', 'Lakeside Clinic', '94-year-old', '123-45-6789', 'PID|1||4471902^^^A^MR||ROE^JANE||19560412\r', '<given>Jane</given>', '1EG4-TE5-MK73', '😀', 'José', '\u200b',
+      'Maria Gonzalez',
+      'Ms. Gonzalez',
+      'GONZALEZ^MARIA',
+      'MRN 4471902',
+      '4471902',
+      '04/12/2023',
+      'April 12, 2023',
+      '2023-04-12T10:11:12Z',
+      '617-555-0142',
+      'a.b@example.org',
+      'NAME_1a62',
+      'name\\_1a62',
+      'Name_1a62',
+      'NAME_1',
+      'a62',
+      '_',
+      '\\',
+      '"',
+      '{"mrn": 4471902, "name": "Jos\\u00e9 Roe"}',
+      '{"a":"{\\"ssn\\": 123456789}"}',
+      '{"a":"\\nAME_1a62"}',
+      '[1, 2,',
+      '12 Old Mill Road',
+      '\n',
+      ' ',
+      ', ',
+      'Lakeside Clinic',
+      '94-year-old',
+      '123-45-6789',
+      'PID|1||4471902^^^A^MR||ROE^JANE||19560412\r',
+      '<given>Jane</given>',
+      '1EG4-TE5-MK73',
+      '😀',
+      'José',
+      '\u200b',
     ),
   },
 );
@@ -37,7 +74,8 @@ test('redact then restore is the identity on arbitrary Unicode text', () => {
     fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), (texts) => {
       const sites = texts.map((each, index): TextSite => ({ text: each, format: 'text', message: index }));
       const result = redacted(sites);
-      for (const [index, site] of sites.entries()) expect(restore(result, result.texts[index] ?? '', 'text')).toBe(site.text);
+      for (const [index, site] of sites.entries())
+        expect(restore(result, result.texts[index] ?? '', 'text')).toBe(site.text);
     }),
     { numRuns: 1_500 },
   );
@@ -68,10 +106,13 @@ test('a JSON site stays valid JSON and restores to an equal value, numbers as te
       text,
       fc.constantFrom<unknown>(4_471_902, 7, -1.5, true, null),
       fc.array(tie('value'), { maxLength: 3 }),
-      fc.dictionary(fc.constantFrom('mrn', 'name', 'note', 'birthDate', 'code', 'Jane Roe', 'x'), tie('value'), { maxKeys: 4 }),
+      fc.dictionary(fc.constantFrom('mrn', 'name', 'note', 'birthDate', 'code', 'Jane Roe', 'x'), tie('value'), {
+        maxKeys: 4,
+      }),
     ),
   })).value;
-  const plain = (each: unknown): unknown => JSON.parse(JSON.stringify(each), (_key, inner: unknown) => (typeof inner === 'number' ? String(inner) : inner));
+  const plain = (each: unknown): unknown =>
+    JSON.parse(JSON.stringify(each), (_key, inner: unknown) => (typeof inner === 'number' ? String(inner) : inner));
   fc.assert(
     fc.property(value, fc.boolean(), (each, spaced) => {
       const result = redacted([{ text: JSON.stringify(each, null, spaced ? 2 : 0), format: 'json', message: 0 }]);
@@ -92,7 +133,8 @@ test('T3 T32 an appended message leaves the redacted earlier ones as they were, 
       const known = new Map(shorter.vault.entries().map((entry) => [entry.surrogate, entry.original.reveal()]));
       const later = longer.vault.entries();
       // Never renumbered: what the shorter history issued means the same in the longer one.
-      for (const entry of later) if (known.has(entry.surrogate)) expect(entry.original.reveal()).toBe(known.get(entry.surrogate));
+      for (const entry of later)
+        if (known.has(entry.surrogate)) expect(entry.original.reveal()).toBe(known.get(entry.surrogate));
       expect(later.length).toBeGreaterThanOrEqual(known.size);
     }),
     { numRuns: 500 },
