@@ -59,7 +59,8 @@ function checkList(value: unknown, inner: Shape, walk: Walk): void {
   }
   for (let i = 0; i < value.length; i += 1) {
     walk.path.push(i);
-    if (value[i] === null) addFault(walk, typeof inner === 'string' ? WORD[inner] : 'an object');
+    if (value[i] === null || value[i] === undefined)
+      addFault(walk, typeof inner === 'string' ? WORD[inner] : 'an object');
     else checkValue(value[i], inner, walk);
     walk.path.pop();
   }
