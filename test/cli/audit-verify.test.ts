@@ -57,7 +57,7 @@ beforeAll(async () => {
         await ledger.finish(outcomeFacts());
       }
       await audit.evidence.refused(refusedFacts(`${chain.slice(-6)}-${life}-refused`));
-      await audit.close(10_000);
+      await audit.close(30_000);
     }
   }
   await collector.close();

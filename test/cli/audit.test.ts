@@ -30,7 +30,7 @@ async function writtenStore() {
   });
   await binary.finish(outcomeFacts());
   await room.evidence.refused(refusedFacts('exchange-refused'));
-  await room.close(10_000);
+  await room.close(30_000);
   return { store: rig.store, keys };
 }
 

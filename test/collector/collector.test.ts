@@ -31,7 +31,7 @@ test('a pod that comes before its collector serves, and delivers when the collec
   await exchange(audit, 'exchange-before');
   await rig.start(port);
   await exchange(audit, 'exchange-after');
-  expect(await audit.close(10_000)).toBe(true);
+  expect(await audit.close(30_000)).toBe(true);
   const listed = await runAudit('list', '--store', rig.store, '--json');
   expect(stages(listed.lines)).toEqual(['open', 'request', 'response', 'request', 'response', 'close']);
 });
@@ -50,7 +50,7 @@ test('a collector that restarts between batches continues the same segment witho
     await collector.close();
     collector = await rig.start(port);
   }
-  expect(await audit.close(10_000)).toBe(true);
+  expect(await audit.close(30_000)).toBe(true);
   await collector.close();
   const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
   expect(verified.lines).toEqual([]);
@@ -68,7 +68,7 @@ test('a pod that restarts sends again what it cannot know was receipted, and the
   for (let life = 0; life < 3; life++) {
     const audit = await startAudit({ evidence: options, collector });
     await exchange(audit, `exchange-${life}-life`);
-    expect(await audit.close(10_000)).toBe(true);
+    expect(await audit.close(30_000)).toBe(true);
   }
   const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
   expect(verified.lines).toEqual([]);
@@ -90,7 +90,7 @@ test('a pod that died before it enrolled is attested late by the next process, a
   expect(await unheard.close(50)).toBe(false);
   await rig.start(port);
   const heard = await startAudit({ evidence: options, collector });
-  expect(await heard.close(10_000)).toBe(true);
+  expect(await heard.close(30_000)).toBe(true);
   const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
   expect(verified.lines.map(({ finding, level }) => [finding, level])).toEqual([['attested_late', 'notice']]);
   expect(verified.code).toBe(0);
@@ -111,7 +111,7 @@ test('a collector that lost its store enrols the pod again and takes everything 
   rmSync(rig.store, { recursive: true });
   await rig.start(port);
   await exchange(audit, 'exchange-after');
-  expect(await audit.close(10_000)).toBe(true);
+  expect(await audit.close(30_000)).toBe(true);
   const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
   expect(verified.lines).toEqual([]);
   expect(stages((await runAudit('list', '--store', rig.store, '--json')).lines)).toEqual([
@@ -133,7 +133,7 @@ test('two writers on one chain are both kept and found as a fork', async () => {
   for (const name of ['one', 'two']) {
     const audit = await startAudit({ evidence: { ...options, dir: join(dir, name) }, collector });
     await exchange(audit, `exchange-of-${name}`);
-    expect(await audit.close(10_000)).toBe(true);
+    expect(await audit.close(30_000)).toBe(true);
   }
   const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
   expect(verified.code).toBe(1);
@@ -159,7 +159,7 @@ test('a spool segment that was removed before it was sent is a gap that verify n
   for (const name of readdirSync(spool)) rmSync(join(spool, name));
   await exchange(audit, 'exchange-later');
   await rig.start(port);
-  expect(await audit.close(10_000)).toBe(true);
+  expect(await audit.close(30_000)).toBe(true);
   expect(alerts).toContain('segment_lost');
   const verified = await runAudit('verify', '--store', rig.store, '--trust', join(rig.store, 'jwks.json'), '--json');
   expect(verified.lines.map(({ finding }) => finding)).toContain('gap');
@@ -186,7 +186,7 @@ test('a request of 20 MiB is sealed in several segments and opens to the same by
   expect(
     readdirSync(join(rig.store, 'chains'), { recursive: true }).filter((name) => String(name).endsWith('.seg')).length,
   ).toBeGreaterThan(2);
-});
+}, 120_000);
 
 test('an append that a crash of the collector cut short is cut off and sent again', async () => {
   const dir = folder();
@@ -197,7 +197,7 @@ test('an append that a crash of the collector cut short is cut off and sent agai
   const sending = { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile };
   const audit = await startAudit({ evidence: options, collector: sending });
   await exchange(audit, 'exchange-first');
-  expect(await audit.close(10_000)).toBe(true);
+  expect(await audit.close(30_000)).toBe(true);
   await collector.close();
   const chainDir = join(rig.store, 'chains', options.chain);
   const segment = readdirSync(chainDir).find((name) => name.endsWith('.seg')) ?? '';
@@ -205,7 +205,7 @@ test('an append that a crash of the collector cut short is cut off and sent agai
   writeFileSync(join(chainDir, segment), whole.subarray(0, whole.length - 7));
   collector = await rig.start(port);
   const again = await startAudit({ evidence: options, collector: sending });
-  expect(await again.close(10_000)).toBe(true);
+  expect(await again.close(30_000)).toBe(true);
   await collector.close();
   expect(readFileSync(join(chainDir, segment)).equals(whole)).toBe(true);
   expect(

@@ -126,7 +126,7 @@ test('after kill -9 at 20 random moments the chain verifies, nothing acknowledge
   for (const line of acknowledged)
     expect((line.startsWith('R') ? requests : outcomes).has(line.slice(2)), line).toBe(true);
   expect([...requests].filter((id) => !outcomes.has(id))).toEqual([]);
-});
+}, 180_000);
 
 test.each([
   { blocks: 48, refuses: true },
