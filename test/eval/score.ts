@@ -1,0 +1,85 @@
+/** A text with the pieces that are identifiers in it. */
+export interface GoldText {
+  readonly id: string;
+  readonly text: string;
+  readonly spans: readonly { readonly start: number; readonly end: number; readonly type: string }[];
+}
+
+export interface FoundSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a set of texts scored. Rates are 0..1. */
+export interface Score {
+  readonly texts: number;
+  readonly spans: number;
+  /** Gold spans of which no letter or digit is left. */
+  readonly recall: number;
+  /** Found spans that touch a gold span. */
+  readonly precision: number;
+  /** Recall weighs double: 5PR / (4P + R). */
+  readonly f2: number;
+  /** Texts without identifiers in which anything changed. */
+  readonly altered: number;
+  readonly negatives: number;
+  readonly byType: Readonly<Record<string, { readonly spans: number; readonly recall: number }>>;
+}
+
+const ALPHANUMERIC = /[\p{L}\p{N}]/u;
+
+/** Full-span recall: a gold span counts only when nothing alphanumeric of it is left (a title before a name may stay). */
+export function score(gold: readonly GoldText[], find: (text: string) => readonly FoundSpan[]): Score {
+  const types = new Map<string, { spans: number; hit: number }>();
+  let [out, right, altered, negatives] = [0, 0, 0, 0];
+  for (const { text, spans } of gold) {
+    const found = find(text);
+    const covered = new Uint8Array(text.length);
+    for (const span of found) covered.fill(1, span.start, span.end);
+    for (const span of spans) {
+      const type = types.get(span.type) ?? { spans: 0, hit: 0 };
+      types.set(span.type, type);
+      type.spans++;
+      if (isCovered(text, span, covered)) type.hit++;
+    }
+    out += found.length;
+    right += found.filter((span) => spans.some((each) => each.start < span.end && span.start < each.end)).length;
+    if (spans.length > 0) continue;
+    negatives++;
+    if (found.length > 0) altered++;
+  }
+  const all = [...types.values()];
+  const count = all.reduce((sum, type) => sum + type.spans, 0);
+  const recall = rate(
+    all.reduce((sum, type) => sum + type.hit, 0),
+    count,
+  );
+  const precision = rate(right, out);
+  return {
+    texts: gold.length,
+    spans: count,
+    recall,
+    precision,
+    f2: rate(5 * precision * recall, 4 * precision + recall),
+    altered: rate(altered, negatives),
+    negatives,
+    byType: Object.fromEntries([...types].map(([type, { spans, hit }]) => [type, { spans, recall: rate(hit, spans) }])),
+  };
+}
+
+function isCovered(
+  text: string,
+  span: { readonly start: number; readonly end: number; readonly type: string },
+  covered: Uint8Array,
+): boolean {
+  const title = /^(?:NAME|PERSON)$/.test(span.type)
+    ? (/^(?:dr|mr|mrs|ms|miss|prof|nurse)\.?\s+/i.exec(text.slice(span.start, span.end))?.[0].length ?? 0)
+    : 0;
+  for (let i = span.start + title; i < span.end; i++)
+    if (covered[i] === 0 && ALPHANUMERIC.test(text.charAt(i))) return false;
+  return true;
+}
+
+function rate(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
