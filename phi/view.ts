@@ -1,5 +1,5 @@
 import type { Entity } from '#contract/entity.ts';
-import { CLASS_OF, DIGIT, FOLD_OF, GAP, LETTER } from './character.ts';
+import { CLASS_OF, DIGIT, FOLD_OF, GAP, GAP_OF, LETTER } from './character.ts';
 import { ALL_CAPS, CAMEL, CAPITALISED, INITIAL, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
 import type { Candidate } from './span.ts';
 
@@ -84,19 +84,14 @@ export function wordAt(view: View, at: number): string {
 
 /** Letters and digits of a text folded, everything else dropped. */
 export function fold(text: string): string {
-  // Most words are plain already, or plain but for capitals: no new text for each of their letters.
-  let plain = 0;
-  let ascii = 0;
-  for (; ascii < text.length; ascii++) {
-    const code = text.charCodeAt(ascii);
-    if (code > 127) break;
-    if ((code >= 97 && code <= 122) || (code >= 48 && code <= 57)) plain++;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127 || GAP_OF[code] !== 0) return foldUnits(text);
   }
-  if (plain === text.length) return text;
-  return ascii === text.length ? text.toLowerCase().replace(/[^a-z0-9]+/g, '') : foldEach(text);
+  return text.toLowerCase();
 }
 
-function foldEach(text: string): string {
+function foldUnits(text: string): string {
   let out = '';
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
