@@ -50,7 +50,7 @@ export function resultOf<S extends Result['step']>(
 }
 
 /** The identifiers that stand in a text. */
-export function identifiersIn(text: string): readonly string[] {
+function identifiersIn(text: string): readonly string[] {
   return IDENTIFIERS.filter((identifier) => text.includes(identifier));
 }
 

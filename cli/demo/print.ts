@@ -31,7 +31,7 @@ export function renderRun(evidence: Evidence, checks: readonly Check[]): string 
 }
 
 /** The checks, one line each, with what they rest on. */
-export function renderChecks(checks: readonly Check[]): string {
+function renderChecks(checks: readonly Check[]): string {
   const lines = checks.flatMap(({ name, ok, detail }) => [
     ...wrap(`${ok ? 'ok  ' : 'FAIL'} ${name}`, '     '),
     ...wrap(`     ${detail}`, '     '),

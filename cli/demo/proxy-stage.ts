@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mergeEnvironment, podEnvironment } from '#contract/pod-environment.ts';
 import { trustPaths } from '#contract/pod-paths.ts';
+import { lastLogLine } from '../pod/guard.ts';
 import { chooseIdentity } from '../pod/identity.ts';
 import { MadeAddresses } from '../pod/made-address.ts';
 import { readPolicy, signPolicy, writeCollectorCertificate } from '../pod/material.ts';
@@ -49,7 +50,7 @@ export async function runThroughProxy(stage: Stage): Promise<Ended> {
   await prepare(stage, log);
   const sidecar = startSidecar(stage, ports, log);
   ending.defer(() => endProgram(sidecar, DRAIN_MS));
-  await waitUntilReady(ports, sidecar);
+  await waitUntilReady(stage, ports, sidecar);
   const ended = await runApplication(stage, ports);
   const metrics = await getOps(LOOPBACK, ports.ops, '/metrics');
   await writeFile(join(stage.dir, 'metrics'), metrics?.body ?? '');
@@ -166,12 +167,14 @@ function startSidecar({ dir, ca }: Stage, ports: Ports, log: number): Program {
   });
 }
 
-async function waitUntilReady(ports: Ports, sidecar: Program): Promise<void> {
+async function waitUntilReady({ dir }: Stage, ports: Ports, sidecar: Program): Promise<void> {
   let over = false;
   void sidecar.ended.then(() => (over = true));
   const deadline = Date.now() + READY_MS;
   while ((await getOps(LOOPBACK, ports.ops, '/readyz'))?.status !== 200) {
-    if (over || Date.now() > deadline) throw new Error('the sidecar did not become ready');
+    if (over || Date.now() > deadline) {
+      throw new Error(`the sidecar did not become ready; its last word: ${lastLogLine(join(dir, 'log'))}`);
+    }
     await delay(POLL_MS);
   }
 }

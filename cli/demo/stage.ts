@@ -76,7 +76,7 @@ export function parseResults(stdout: string): readonly Result[] {
 }
 
 /** What one stand-in provider received; a body that is no UTF-8 is left out. */
-export const RECEIVED = z.object({ host: z.string(), target: z.string(), body: z.string().default('') });
+const RECEIVED = z.object({ host: z.string(), target: z.string(), body: z.string().default('') });
 export type Received = z.infer<typeof RECEIVED>;
 
 /** Everything that the stand-ins received, with the lines as they were kept. */

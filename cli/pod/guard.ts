@@ -30,7 +30,7 @@ const SIDECAR_FLAGS = ['--disable-sigusr1', '--max-semi-space-size=2', '--max-ol
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'] as const;
 
 /** Runs `lazaret-init` in the pod's network. @throws PodError with its own sentence when it refuses */
-export async function runInit(pod: Pod, constraints: readonly string[]): Promise<void> {
+async function runInit(pod: Pod, constraints: readonly string[]): Promise<void> {
   const { places, identity, job } = pod;
   const program = startProgram({
     command: [...inPod(places), process.execPath, ...NODE_FLAGS, `${places.program}/sidecar/init.ts`],

@@ -53,7 +53,7 @@ export function makePodNetwork(file: string, served: readonly string[], path: st
 }
 
 /** Brings connections to the served addresses to the relay's port and leaves the address as it is. */
-export function renderRelayRules(served: readonly string[]): string {
+function renderRelayRules(served: readonly string[]): string {
   const of = (ipv6: boolean): string => served.filter((address) => address.includes(':') === ipv6).join(', ');
   const table = (family: 'ip' | 'ip6', addresses: string): string =>
     addresses === ''

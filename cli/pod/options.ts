@@ -23,7 +23,7 @@ export interface PodOptions {
   readonly command: readonly [string, ...string[]];
 }
 
-export const POD_USAGE =
+const POD_USAGE =
   'usage: npm run pod -- [--policy FILE] [--upstream HOST=ADDRESS:PORT]... [--upstream-ca FILE] [--store DIR] [--keys DIR] ' +
   '[--metrics FILE] [--spool DIR] [--log FILE] [--monitor] [--uid N] -- COMMAND...';
 

@@ -21,7 +21,7 @@ export function toolPath(path: string | undefined): string {
 }
 
 /** @returns the absolute path of a program, or null when it is not installed */
-export function findTool(tool: string, path: string): string | null {
+function findTool(tool: string, path: string): string | null {
   for (const dir of path.split(':')) {
     const candidate = join(dir === '' ? '.' : dir, tool);
     try {

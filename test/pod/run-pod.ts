@@ -71,7 +71,7 @@ export function traces(): Readonly<Record<string, unknown>> {
 }
 
 /** The pids of processes that have a word on their command line, the test runner's own left out. */
-export function processesOf(word: string): readonly number[] {
+function processesOf(word: string): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .map(Number)
