@@ -8,3 +8,8 @@ export function hashWord(word: string): number {
   for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), HASH_PRIME);
   return hash === 0 ? 1 : hash;
 }
+
+/** Keys of words that are separated by white space, to be asked with a token's hash. */
+export function wordSet(words: string): ReadonlySet<number> {
+  return new Set(words.split(/\s+/).map(hashWord));
+}

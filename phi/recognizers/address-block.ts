@@ -1,7 +1,9 @@
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
+  hashAt,
   distance,
   flagsAt,
   gapBefore,
@@ -20,7 +22,7 @@ import {
 /** What belongs to a street address behind the street: unit, town, state, country, postal code, over lines. */
 
 const MAX_TOKENS = 14;
-const UNITS = new Set('apt apartment unit suite ste bldg building trailer flat room rm'.split(' '));
+const UNITS = wordSet('apt apartment unit suite ste bldg building trailer flat room rm');
 const JOINTS = GAP.SPACE | GAP.COMMA | GAP.NEWLINE | GAP.HASH | GAP.HYPHEN | GAP.APOSTROPHE;
 
 /** `Apt 4B`, `, Suite 200`, `#12`. @param at the unit's word. @returns its last token, or the one before `at` */
@@ -33,7 +35,7 @@ export function unitAt(view: View, at: number): number {
   )
     return at - 1;
   if ((gap & GAP.HASH) !== 0 && (isNumber(view, at) || isMixed(view, at))) return at;
-  if (!UNITS.has(wordAt(view, at)) || (gapBefore(view, at + 1) & ~(GAP.SPACE | GAP.PERIOD | GAP.HASH)) !== 0)
+  if (!UNITS.has(hashAt(view, at)) || (gapBefore(view, at + 1) & ~(GAP.SPACE | GAP.PERIOD | GAP.HASH)) !== 0)
     return at - 1;
   const value =
     isNumber(view, at + 1) ||

@@ -1,5 +1,6 @@
+import { wordSet } from '../word-hash.ts';
 import { GAP } from '../character.ts';
-import { emit, endOf, gapBefore, isMixed, isNumber, numberAt, startOf, type View, wordAt } from '../view.ts';
+import { hashAt, emit, endOf, gapBefore, isMixed, isNumber, numberAt, startOf, type View, wordAt } from '../view.ts';
 
 /** Ages over 89 (45 CFR 164.514(b)(2)(i)(C)); younger ages are clinical meaning and stay. */
 
@@ -28,7 +29,7 @@ export function recognizeAge(view: View, at: number): number {
 }
 
 const TENS = 'ninety';
-const UNITS = new Set('one two three four five six seven eight nine'.split(' '));
+const UNITS = wordSet('one two three four five six seven eight nine');
 
 /** `ninety-two year old`, `a hundred and two years old`. */
 export function recognizeAgeInWords(view: View, at: number): number {
@@ -36,7 +37,7 @@ export function recognizeAgeInWords(view: View, at: number): number {
   if (word !== TENS && word !== 'hundred') return at;
   let last = at;
   if (wordAt(view, last + 1) === 'and') last++;
-  if (UNITS.has(wordAt(view, last + 1)) && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0) last++;
+  if (UNITS.has(hashAt(view, last + 1)) && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0) last++;
   if (wordAt(view, last) === 'and') last--;
   if (!isYearsOld(view, last + 1) && !isAged(view, at)) return at;
   emit(view, 'age', [startOf(view, at), endOf(view, last)], 0.8);

@@ -1,6 +1,7 @@
 import { GAP } from '../character.ts';
 import { LABEL } from '../words/labels.ts';
 import {
+  hashAt,
   distance,
   flagsAt,
   gapBefore,
@@ -16,15 +17,14 @@ import {
   type View,
   wordAt,
 } from '../view.ts';
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 
 /** Dates in digits (45 CFR 164.514(b)(2)(i)(C)): m/d/y, y-m-d, ISO 8601, HL7 TS, m/d in context. */
 
 /** Words before a month and day without a year, without which `3/4` is a fraction or a score. */
-const DATE_WORDS = new Set(
-  'on seen admitted admit discharged discharge dob born visit surgery since until by dated date dates through thru between from appointment appt scheduled started labs drawn performed collected received due expires before after around'.split(
-    ' ',
-  ),
+const DATE_WORDS = wordSet(
+  'on seen admitted admit discharged discharge dob born visit surgery since until by dated date dates through thru between from appointment appt scheduled started labs drawn performed collected received due expires before after around',
 );
 
 interface DateParts {
@@ -152,7 +152,7 @@ function compactDate(view: View, at: number): number {
 function isDated(view: View, at: number): boolean {
   if (view.expects === 'date') return true;
   for (let i = at - 1; i >= at - 3 && i >= view.from; i--) {
-    if (labelAt(view, i) === LABEL.BIRTH || DATE_WORDS.has(wordAt(view, i))) return true;
+    if (labelAt(view, i) === LABEL.BIRTH || DATE_WORDS.has(hashAt(view, i))) return true;
   }
   return false;
 }

@@ -1,6 +1,8 @@
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import {
+  hashAt,
   emit,
   endOf,
   flagsAt,
@@ -18,12 +20,10 @@ import { isAfterPreposition, stateBehind } from './place.ts';
 
 const MAX_LEFT = 7;
 const JOINTS = GAP.SPACE | GAP.HYPHEN | GAP.APOSTROPHE | GAP.PERIOD | GAP.OTHER;
-const LINKS = new Set(['of', 'and', 'for', 'the', 's']);
+const LINKS = wordSet('of and for the s');
 /** Head words that are ordinary words: they need a name before them. */
-const WEAK_HEADS = new Set(
-  'health er ed icu associates physicians group university college school network office ward practice facility medicine rehab rehabilitation laboratory laboratories labs campus home med medicine hospice ctr cntr centre center branch'.split(
-    ' ',
-  ),
+const WEAK_HEADS = wordSet(
+  'health er ed icu associates physicians group university college school network office ward practice facility medicine rehab rehabilitation laboratory laboratories labs campus home med medicine hospice ctr cntr centre center branch',
 );
 
 /**
@@ -76,18 +76,7 @@ export function recognizeFacility(view: View, at: number): number {
 }
 
 /** Head words that are so ordinary that a preposition must stand before the name: `at Denver General`. */
-const ORDINARY_HEADS = new Set([
-  'general',
-  'memorial',
-  'regional',
-  'presbyterian',
-  'methodist',
-  'baptist',
-  'medical',
-  'gen',
-  'health',
-  'care',
-]);
+const ORDINARY_HEADS = wordSet('general memorial regional presbyterian methodist baptist medical gen health care');
 
 /** The first token of the name: capitalised words, with `of`, `and`, `'s` between them. */
 function leftEnd(view: View, at: number): number {
@@ -99,7 +88,7 @@ function leftEnd(view: View, at: number): number {
     if (isCapitalised(view, i) || isInitial(view, i)) {
       if (isStopper(view, i)) break;
       first = i;
-    } else if (!LINKS.has(wordAt(view, i))) break;
+    } else if (!LINKS.has(hashAt(view, i))) break;
   }
   return first;
 }
@@ -119,7 +108,7 @@ function isStopper(view: View, at: number): boolean {
 
 /** Whether the words before the head name anything: `Lakeside Clinic` does, `Urgent Care Clinic` does not. */
 function isNamed(view: View, first: number, at: number): boolean {
-  const weak = WEAK_HEADS.has(wordAt(view, at)) || !isCapitalised(view, at);
+  const weak = WEAK_HEADS.has(hashAt(view, at)) || !isCapitalised(view, at);
   let generic = 0;
   let proper = 0;
   for (let i = first; i < at; i++) {
@@ -135,7 +124,7 @@ function isNamed(view: View, first: number, at: number): boolean {
   }
   const placed =
     (flagsAt(view, first - 1) & BIT.PREPOSITION) !== 0 || /^(?:the|our|to|by)$/.test(wordAt(view, first - 1));
-  if (ORDINARY_HEADS.has(wordAt(view, at)))
+  if (ORDINARY_HEADS.has(hashAt(view, at)))
     return isCapitalised(view, at) && /^(?:at|from|to|near)$/.test(wordAt(view, first - 1)) && proper + generic > 0;
   return proper > 0 || (generic > 0 && (!weak || (placed && isCapitalised(view, at))));
 }

@@ -1,7 +1,19 @@
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { LOWER } from '../lexer.ts';
-import { emit, endOf, flagsAt, gapBefore, isWord, lengthAt, shapeAt, startOf, type View, wordAt } from '../view.ts';
+import {
+  hashAt,
+  emit,
+  endOf,
+  flagsAt,
+  gapBefore,
+  isWord,
+  lengthAt,
+  shapeAt,
+  startOf,
+  type View,
+  wordAt,
+} from '../view.ts';
 import { NEVER, PERSONAL } from './name-shape.ts';
 
 /** Names of persons (A) in lower case. */
@@ -12,7 +24,7 @@ function endsClause(view: View, at: number): boolean {
   return (
     gap < 0 ||
     (gap & ~GAP.SPACE) !== 0 ||
-    PERSONAL.has(wordAt(view, at)) ||
+    PERSONAL.has(hashAt(view, at)) ||
     wordAt(view, at) === 'date' ||
     wordAt(view, at) === 'for'
   );

@@ -1,8 +1,10 @@
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { LOWER } from '../lexer.ts';
 import { monthOf } from '../words/calendar.ts';
 import {
+  hashAt,
   distance,
   flagsAt,
   gapBefore,
@@ -19,12 +21,10 @@ import { dateKey, emitDate, isYear } from './date.ts';
 
 /** Dates with a month's name: `April 12th, 2023`, `12-Apr-23`, `the 3rd of May`, `March 3–7`, `last July`; and holidays. */
 
-const BEFORE_MONTH = new Set(
-  'in since last this next early late mid until by during of on before after from through every until end beginning around'.split(
-    ' ',
-  ),
+const BEFORE_MONTH = wordSet(
+  'in since last this next early late mid until by during of on before after from through every until end beginning around',
 );
-const AMBIGUOUS = new Set(['may', 'march', 'mar', 'jun', 'jan', 'dec', 'sep', 'oct', 'nov', 'august', 'april', 'june']);
+const AMBIGUOUS = wordSet('may march mar jun jan dec sep oct nov august april june');
 
 /** A month's name at the token: extends to the day and year around it. */
 export function recognizeMonth(view: View, at: number): number {
@@ -114,9 +114,8 @@ function leadingDay(view: View, at: number): number {
 
 /** A month without day and year: only where the words before speak of time. */
 function loneMonth(view: View, at: number, month: number): number {
-  const word = wordAt(view, at);
-  if (shapeAt(view, at) === LOWER && AMBIGUOUS.has(word)) return at;
-  if (!BEFORE_MONTH.has(wordAt(view, at - 1)) || gapBefore(view, at) !== GAP.SPACE) return at;
+  if (shapeAt(view, at) === LOWER && AMBIGUOUS.has(hashAt(view, at))) return at;
+  if (!BEFORE_MONTH.has(hashAt(view, at - 1)) || gapBefore(view, at) !== GAP.SPACE) return at;
   emitDate(view, { first: at, last: at, year: -1, key: dateKey(0, month, 0), score: 0.7 });
   return at;
 }
@@ -126,7 +125,7 @@ function holiday(view: View, at: number): number {
   const tail = wordAt(view, at + 1);
   const last = tail === 'day' || tail === 'eve' ? at + 1 : at;
   const year = yearAfter(view, last);
-  if (year === last && !BEFORE_MONTH.has(wordAt(view, at - 1))) return at;
+  if (year === last && !BEFORE_MONTH.has(hashAt(view, at - 1))) return at;
   emitDate(view, {
     first: at,
     last: year,

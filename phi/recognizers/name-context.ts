@@ -1,7 +1,9 @@
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
+  hashAt,
   emit,
   endOf,
   flagsAt,
@@ -23,42 +25,14 @@ import { ANY_NAME, canFollow, endWithPeriod, particleEnd } from './name-shape.ts
 const NOT_NAMES =
   BIT.STOP | BIT.CLINICAL | BIT.MONTH | BIT.COUNTRY | BIT.STATE | BIT.HOLIDAY | BIT.WEEKDAY | BIT.CREDENTIAL;
 /** Titles that say nothing clinical go with the name; `Dr.` stays, because it says who a person is in the text. */
-const COURTESY = new Set(['mr', 'mrs', 'ms', 'miss', 'mx']);
-const GREETINGS = new Set([
-  'hi',
-  'hello',
-  'hey',
-  'dear',
-  'thanks',
-  'sincerely',
-  'regards',
-  'bye',
-  'goodbye',
-  'welcome',
-]);
-const INTRODUCTIONS = new Set([
-  'named',
-  'called',
-  'nicknamed',
-  'surnamed',
-  'named',
-  'aka',
-  'alias',
-  'said',
-  'says',
-  'told',
-  'asked',
-  'told',
-]);
-const KIN = new Set(
-  'daughter son wife husband mother father mom dad brother sister partner friend parents family kid kids child children cousin aunt uncle boyfriend girlfriend fiance fiancee neighbor boss house address name chart labs record records'.split(
-    ' ',
-  ),
+const COURTESY = wordSet('mr mrs ms miss mx');
+const GREETINGS = wordSet('hi hello hey dear thanks sincerely regards bye goodbye welcome');
+const INTRODUCTIONS = wordSet('named called nicknamed surnamed named aka alias said says told asked told');
+const KIN = wordSet(
+  'daughter son wife husband mother father mom dad brother sister partner friend parents family kid kids child children cousin aunt uncle boyfriend girlfriend fiance fiancee neighbor boss house address name chart labs record records',
 );
-const SPEECH = new Set(
-  'said says asked told shouted replied wrote answered stated reports reported denies complains thinks wants called'.split(
-    ' ',
-  ),
+const SPEECH = wordSet(
+  'said says asked told shouted replied wrote answered stated reports reported denies complains thinks wants called',
 );
 
 /** Whether the words around say that a capitalised word is somebody's name: `named X`, `I'm X`, `Hi X,`, `X's daughter`, `X said`. */
@@ -66,16 +40,16 @@ export function isIntroduced(view: View, at: number): boolean {
   const before = wordAt(view, at - 1);
   const gap = gapBefore(view, at);
   if ((gap & ~(GAP.SPACE | GAP.COMMA | GAP.COLON)) === 0) {
-    if (INTRODUCTIONS.has(before)) return true;
-    if (GREETINGS.has(before)) return (gapBefore(view, at + 1) & ~GAP.SPACE) !== 0 || at + 1 >= view.to;
+    if (INTRODUCTIONS.has(hashAt(view, at - 1))) return true;
+    if (GREETINGS.has(hashAt(view, at - 1))) return (gapBefore(view, at + 1) & ~GAP.SPACE) !== 0 || at + 1 >= view.to;
     if (before === 'm' && wordAt(view, at - 2) === 'i' && (gapBefore(view, at - 1) & GAP.APOSTROPHE) !== 0)
       return isListed(view, at);
     if (before === 'is' && (wordAt(view, at - 2) === 'name' || wordAt(view, at - 2) === 'this'))
       return isListed(view, at);
   }
   const possessive = wordAt(view, at + 1) === 's' && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
-  if (possessive) return KIN.has(wordAt(view, at + 2)) && isListed(view, at);
-  return gapBefore(view, at + 1) === GAP.SPACE && SPEECH.has(wordAt(view, at + 1)) && isListed(view, at);
+  if (possessive) return KIN.has(hashAt(view, at + 2)) && isListed(view, at);
+  return gapBefore(view, at + 1) === GAP.SPACE && SPEECH.has(hashAt(view, at + 1)) && isListed(view, at);
 }
 
 function isListed(view: View, at: number): boolean {
@@ -95,7 +69,7 @@ export function recognizeTitled(view: View, at: number): number {
     last = next;
   }
   if (last === at) return at;
-  const first = COURTESY.has(wordAt(view, at)) ? at : at + 1;
+  const first = COURTESY.has(hashAt(view, at)) ? at : at + 1;
   emit(view, 'name', [startOf(view, first), endWithPeriod(view, last)], 0.95);
   return last;
 }
@@ -136,7 +110,7 @@ export function recognizeAfterRole(view: View, at: number): number {
   if (gap < 0 || (gap & ~(GAP.SPACE | GAP.COLON | GAP.COMMA | GAP.OPEN)) !== 0) return at;
   let first = at + 1;
   const introduced =
-    INTRODUCTIONS.has(wordAt(view, at)) || (wordAt(view, at) === 'name' && wordAt(view, at + 1) === 'is');
+    INTRODUCTIONS.has(hashAt(view, at)) || (wordAt(view, at) === 'name' && wordAt(view, at + 1) === 'is');
   if (wordAt(view, at) === 'name' && wordAt(view, first) === 'is') first++;
   const flags = flagsAt(view, first);
   if ((gap & GAP.COLON) !== 0 && isCapitalised(view, first) && (flags & NOT_NAMES) === 0 && labelAt(view, first) === 0)

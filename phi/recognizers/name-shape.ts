@@ -1,3 +1,4 @@
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, startOf, type View, wordAt } from '../view.ts';
@@ -55,6 +56,6 @@ export function endsClinically(view: View, at: number): boolean {
 }
 
 /** Verbs and adverbs that a person is the subject of. */
-export const PERSONAL = new Set(
-  'is was had has lives lived spent works worked went came said says who and will started'.split(' '),
+export const PERSONAL = wordSet(
+  'is was had has lives lived spent works worked went came said says who and will started',
 );

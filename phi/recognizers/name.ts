@@ -1,7 +1,9 @@
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, CAPITALISED, LOWER } from '../lexer.ts';
 import {
+  hashAt,
   beginsSentence,
   emit,
   flagsAt,
@@ -161,7 +163,7 @@ function scoreSingle(view: View, at: number): number {
 /** A given name that is a word too (`Colleen`, `Mark`): in the middle of a sentence, or before a verb that persons have. */
 function isPersonHere(view: View, at: number): boolean {
   if (shapeAt(view, at) === ALL_CAPS || isCapitalised(view, at + 1)) return false;
-  const verb = PERSONAL.has(wordAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE;
+  const verb = PERSONAL.has(hashAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE;
   return (
     verb ||
     (shapeAt(view, at - 1) === LOWER && isWord(view, at - 1) && (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA)) === 0)
@@ -179,8 +181,8 @@ function scoreUnlisted(view: View, at: number): number {
   )
     return 0;
   // `Brandex 50 mg`, `prescribed Brandex`
-  if (isNumber(view, at + 1) || MEDICATING.has(wordAt(view, at - 1))) return 0;
-  if (PERSONAL.has(wordAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE) return 0.5;
+  if (isNumber(view, at + 1) || MEDICATING.has(hashAt(view, at - 1))) return 0;
+  if (PERSONAL.has(hashAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE) return 0.5;
   // `founders: Kovalev`, but no heading (`Lungs: Clear`).
   const colon = shapeAt(view, at - 1) === LOWER ? GAP.COLON : 0;
   if (beginsSentence(view, at) || (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA | colon)) !== 0) return 0;
@@ -188,10 +190,8 @@ function scoreUnlisted(view: View, at: number): number {
 }
 
 /** Words that stand before a drug or a substance. */
-const MEDICATING = new Set(
-  'prescribed prescribe taking takes take took continue continued continues start started starting on of with using uses receive received receiving given give tried stop stopped increase decrease add added via vs versus'.split(
-    ' ',
-  ),
+const MEDICATING = wordSet(
+  'prescribed prescribe taking takes take took continue continued continues start started starting on of with using uses receive received receiving given give tried stop stopped increase decrease add added via vs versus',
 );
 
 /** `Kovalev, Lee and Phillips`: beside a name, in a list. */

@@ -1,9 +1,11 @@
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, CAMEL, CAPITALISED, LOWER } from '../lexer.ts';
 import { endsClinically } from './name-shape.ts';
 import { phraseAt } from '../phrase.ts';
 import {
+  hashAt,
   emit,
   endOf,
   flagsAt,
@@ -159,15 +161,13 @@ export function recognizeUnlistedPlace(view: View, at: number): number {
   let last = at;
   while (last - at < 3 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0 && isUnlisted(view, last + 1))
     last++;
-  if (last === at && endsClinically(view, at) && !RESIDING.has(wordAt(view, at - 2))) return at;
+  if (last === at && endsClinically(view, at) && !RESIDING.has(hashAt(view, at - 2))) return at;
   return emitPlace(view, [at, last], false);
 }
 
 /** Words before `in`, `from`, `at` that speak of where somebody is. */
-const RESIDING = new Set(
-  'lives live lived living moved resides resident residing born raised grew up originally based traveled travelled flew arrived returned here am m is back located transferred seen treated admitted hospitalized'.split(
-    ' ',
-  ),
+const RESIDING = wordSet(
+  'lives live lived living moved resides resident residing born raised grew up originally based traveled travelled flew arrived returned here am m is back located transferred seen treated admitted hospitalized',
 );
 
 /** A capitalised word, four letters or more, that is no English word, no clinical one, no state, no country. */

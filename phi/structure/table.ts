@@ -48,6 +48,8 @@ export function readTable(
   if (end - start > MAX_HEADER || end - start < 3) return 0;
   const header = text.slice(start, end);
   const separator = SEPARATORS.find((mark) => header.includes(mark));
+  // A line of sentences is no header.
+  if (/[.?!](?: |$)/.test(header)) return 0;
   const next = lines[at + 1];
   if (separator === undefined || next === undefined) return 0;
   if (count(header, separator) !== count(text.slice(next[0], Math.min(next[1], next[0] + MAX_HEADER)), separator))
