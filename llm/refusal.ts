@@ -11,7 +11,7 @@ export interface RefusedBy {
 }
 
 /** @returns what a developer reads: the sentence and the place, then reason and exchange for whoever is asked */
-export function refusalMessage(refusal: Refusal, by: RefusedBy): string {
+function refusalMessage(refusal: Refusal, by: RefusedBy): string {
   const where = refusal.where === undefined ? '' : ` (${refusal.where.replace(/\.$/, '')})`;
   return `[lazaret] ${by.sentence ?? REASONS[refusal.reason].sentence}${where} [reason: ${refusal.reason}, exchange: ${by.exchange}]`;
 }

@@ -103,7 +103,7 @@ async function forward({ ports, request, tally }: Run, prepared: PreparedRequest
 }
 
 /** Refuses before anything left the pod. The refusal stands even where its record cannot be made durable. */
-export async function refuse(run: Run, refusal: Refusal): Promise<void> {
+async function refuse(run: Run, refusal: Refusal): Promise<void> {
   const { ports, request, reply, tally } = run;
   tally.reason = refusal.reason;
   try {

@@ -212,7 +212,7 @@ describe('an exchange', () => {
           START,
           ...block(
             0,
-            [...text].map((character) => ({ type: 'text_delta', text: character })),
+            Array.from(text).map((character) => ({ type: 'text_delta', text: character })),
             { type: 'text', text: '' },
           ),
           ['message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } }],
@@ -259,7 +259,7 @@ describe('an exchange', () => {
     room = await openGuarded((request) => {
       const { messages } = JSON.parse(request.body.toString()) as { messages: { content: { input: object }[] }[] };
       const json = JSON.stringify(messages[1]?.content[0]?.input);
-      const deltas = [...json].map((character) => ({ type: 'input_json_delta', partial_json: character }));
+      const deltas = Array.from(json).map((character) => ({ type: 'input_json_delta', partial_json: character }));
       return stream([START, ...block(0, deltas, { type: 'tool_use', id: 'toolu_01B', name: 'find', input: {} }), STOP]);
     });
     const answer = await room.ask(ANTHROPIC, '/v1/messages', { ...MESSAGE, stream: true, messages: history });
