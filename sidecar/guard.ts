@@ -163,7 +163,7 @@ async function startPodAudit(config: SidecarConfig, { log, version }: Runtime): 
 }
 
 /** The workload as the platform names it. */
-export function workloadOf(config: SidecarConfig): string {
+function workloadOf(config: SidecarConfig): string {
   return `${config.LAZARET_POD_NAMESPACE}/${config.LAZARET_SERVICE_ACCOUNT}/${config.LAZARET_POD_NAME}`;
 }
 
