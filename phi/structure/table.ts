@@ -15,22 +15,25 @@ const MAX_CELL = 60;
 /** Whether two lines in a row have a separator equally often: a cheap look that spares most prose a closer one. */
 export function mayHoldTable(text: string): boolean {
   let [bars, tabs, commas, semicolons] = [0, 0, 0, 0];
-  let before = -1;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+  let sentence = false;
+  let header = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : 10;
     if (code === 124) bars++;
     else if (code === 9) tabs++;
     else if (code === 44) commas++;
     else if (code === 59) semicolons++;
-    else if (code === 10 || i === text.length - 1) {
+    else if (code === 46 || code === 63 || code === 33) sentence = true;
+    else if (code === 10) {
       const counts = bars * 1e9 + tabs * 1e6 + commas * 1e3 + semicolons;
-      if (counts > 0 && counts === before) return true;
-      // A blank line is no row; Markdown's rule line has as many bars as its header.
-      before = counts;
+      if (counts > 0 && counts === header) return true;
+      // Sentences have commas too, but a header has no full stop.
+      header = sentence ? 0 : counts;
       bars = tabs = commas = semicolons = 0;
+      sentence = false;
     }
   }
-  return bars + tabs + commas + semicolons > 0 && bars * 1e9 + tabs * 1e6 + commas * 1e3 + semicolons === before;
+  return false;
 }
 
 /**
