@@ -18,7 +18,10 @@ export function parseHost(text: string): Host | null {
 }
 
 /** `host` or `host:port` as in an HTTP authority (RFC 9110 §7.2). @returns null when it is not exactly that. */
-export function parseAuthority(text: string, defaultPort: number): { readonly host: Host; readonly port: number } | null {
+export function parseAuthority(
+  text: string,
+  defaultPort: number,
+): { readonly host: Host; readonly port: number } | null {
   const match = /^([^:@/?#[\]]+)(?::(\d{1,5}))?$/.exec(text);
   const host = match?.[1] === undefined ? null : parseHost(match[1]);
   if (host === null) return null;
@@ -30,5 +33,7 @@ export function parseAuthority(text: string, defaultPort: number): { readonly ho
  * Whether a pattern covers a host: an exact name, or `*.x` for one or more labels below x, never x itself.
  */
 export function hostMatches(pattern: string, host: Host): boolean {
-  return pattern.startsWith('*.') ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1)) : host === pattern;
+  return pattern.startsWith('*.')
+    ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))
+    : host === pattern;
 }

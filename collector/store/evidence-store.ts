@@ -150,7 +150,7 @@ export class EvidenceStore {
     const path = join(this.#root, STORE_LAYOUT.jwks);
     const stored = jwksSchema.safeParse(parseJson((await orMissing(readFile(path, 'utf8'))) ?? ''));
     const earlier = stored.success ? stored.data.keys.filter(({ kid }) => kid !== this.#key.kid) : [];
-    const own = { ...this.#key.public, kid: this.#key.kid, alg: 'ES256', use: 'sig' };
+    const own = { ...this.#key.public, kid: this.#key.kid, alg: 'ES256', use: 'sig' } as const;
     this.#jwks = { keys: [...earlier, own] };
     await replaceFile(path, `${JSON.stringify(this.#jwks)}\n`);
   }

@@ -17,8 +17,15 @@ beforeAll(async () => {
     hosts: [HOST],
     script: ({ target }) => {
       if (target === '/reset') return { steps: [...cutAt('{"a":'), { do: 'reset' }] };
-      if (target === '/slow') return { headers: [['content-type', 'text/event-stream']], steps: [...cutAt('data: 1\n\n'), { do: 'stall' }] };
-      return { headers: [['content-type', 'application/json'], ['x-seen', 'yes']], steps: cutAt('{"ok":true}') };
+      if (target === '/slow')
+        return { headers: [['content-type', 'text/event-stream']], steps: [...cutAt('data: 1\n\n'), { do: 'stall' }] };
+      return {
+        headers: [
+          ['content-type', 'application/json'],
+          ['x-seen', 'yes'],
+        ],
+        steps: cutAt('{"ok":true}'),
+      };
     },
   });
   forwarder = createForwarder({ resolve: () => Promise.resolve(['127.0.0.1']), extraRoots: provider.authority.root });
@@ -35,7 +42,10 @@ function requestFor(target: string, more: Partial<UpstreamRequest> = {}): Upstre
     secure: true,
     method: 'POST',
     target,
-    headers: [['content-type', 'application/json'], ['x-api-key', 'sk-ant-api03-test']],
+    headers: [
+      ['content-type', 'application/json'],
+      ['x-api-key', 'sk-ant-api03-test'],
+    ],
     body: Buffer.from('{"x":1}'),
     signal: new AbortController().signal,
     ...more,
@@ -69,16 +79,24 @@ describe('forwarding', () => {
   it('a certificate of an unknown authority sends nothing and is an upstream fault by its code', async () => {
     const strict = createForwarder({ resolve: () => Promise.resolve(['127.0.0.1']) });
     const before = provider.received.length;
-    await expect(strict.forward(requestFor('/v1/messages'))).rejects.toMatchObject({ name: 'UpstreamError', code: expect.stringMatching(/SELF_SIGNED|UNABLE_TO/) as string });
+    await expect(strict.forward(requestFor('/v1/messages'))).rejects.toMatchObject({
+      name: 'UpstreamError',
+      code: expect.stringMatching(/SELF_SIGNED|UNABLE_TO/) as string,
+    });
     expect(provider.received.length).toBe(before);
     await strict.close();
   });
 
   it('a name that does not resolve, or a closed port, is an upstream fault', async () => {
-    const lost = createForwarder({ resolve: () => Promise.reject(new Error('no address')), extraRoots: provider.authority.root });
+    const lost = createForwarder({
+      resolve: () => Promise.reject(new Error('no address')),
+      extraRoots: provider.authority.root,
+    });
     await expect(lost.forward(requestFor('/v1/messages'))).rejects.toMatchObject({ name: 'UpstreamError' });
     await lost.close();
-    await expect(forwarder.forward(requestFor('/v1/messages', { port: 1 }))).rejects.toMatchObject({ name: 'UpstreamError' });
+    await expect(forwarder.forward(requestFor('/v1/messages', { port: 1 }))).rejects.toMatchObject({
+      name: 'UpstreamError',
+    });
   });
 
   it('an answer that is reset within its body ends in a fault, not in a shorter answer', async () => {
@@ -96,7 +114,9 @@ describe('forwarding', () => {
 
   it('a request that was aborted before it began is not sent', async () => {
     const before = provider.received.length;
-    await expect(forwarder.forward(requestFor('/v1/messages', { signal: AbortSignal.abort() }))).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(forwarder.forward(requestFor('/v1/messages', { signal: AbortSignal.abort() }))).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
     expect(provider.received.length).toBe(before);
   });
 });
@@ -124,7 +144,11 @@ describe('forwarding through an operator’s proxy', () => {
 
   it('asks the proxy for the name by CONNECT and verifies the provider’s certificate through it', async () => {
     const url = new URL(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
-    const through = createForwarder({ resolve: () => Promise.reject(new Error('not asked')), proxyDial: createDial(url), extraRoots: provider.authority.root });
+    const through = createForwarder({
+      resolve: () => Promise.reject(new Error('not asked')),
+      proxyDial: createDial(url),
+      extraRoots: provider.authority.root,
+    });
     const response = await through.forward(requestFor('/v1/messages'));
     expect(await read(response.body)).toBe('{"ok":true}');
     expect(asked).toEqual([`${HOST}:${provider.port}`]);
