@@ -93,6 +93,8 @@ function isPart(view: View, at: number, gap: number): boolean {
     return lengthAt(view, at) >= 4 && lengthAt(view, at) <= 6 && (gap & (GAP.SPACE | GAP.NEWLINE | GAP.HYPHEN)) !== 0;
   if (isMixed(view, at))
     return lengthAt(view, at) <= 4 && /^(?:[a-z]{1,2}\d[a-z]?|\d[a-z]{1,2})$/.test(wordAt(view, at));
+  // `, SO`: a province between commas and lines.
+  if ((gap & GAP.COMMA) !== 0 && shapeAt(view, at) === ALL_CAPS && lengthAt(view, at) === 2) return true;
   if (labelAt(view, at) !== 0 && (flags & (BIT.CITY | BIT.STATE_CODE | BIT.COUNTRY)) === 0) return false;
   if (
     (flags & (BIT.STATE_CODE | BIT.COUNTRY | BIT.STATE)) !== 0 &&

@@ -1,3 +1,4 @@
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { LOWER } from '../lexer.ts';
@@ -8,6 +9,7 @@ import {
   endOf,
   flagsAt,
   gapBefore,
+  hashAt,
   isCapitalised,
   isInitial,
   isMixed,
@@ -101,6 +103,11 @@ function isStreetAhead(view: View, at: number): boolean {
 const STREET_ENDING =
   /(?:stra(?:ss|s)e|strasse|strae|gasse|gatan|gata|gate|gaten|vagen|vegen|veien|vej|vei|gade|straat|weg|laan|plein|dreef|steeg|kade|tie|katu|kuja|polku|utca|ulica|platz|allee|ring|damm|ufer|markt|vagur|stigur|vegur|gotu|tn|puiestee|tee|braut|hof|pad|singel|gracht)$/;
 
+/** Street words that stand before the name, in any case: `24 rue du Bac`. */
+const PREFIXED = wordSet(
+  'rue via avenue boulevard place cours chemin quai calle rua avenida travessa viale piazza corso strada',
+);
+
 function isStreetWord(view: View, at: number, number: number): boolean {
   const word = wordAt(view, at);
   // `ul. Długa 7`, `Kossuth u. 12`
@@ -108,6 +115,7 @@ function isStreetWord(view: View, at: number, number: number): boolean {
     return isCapitalised(view, at + 1) || isNumber(view, at + 1);
   if ((flagsAt(view, at) & BIT.STREET) !== 0) {
     const more = isCapitalised(view, at + 1) || (flagsAt(view, at + 1) & BIT.PARTICLE) !== 0;
+    if (at === number + 1 && PREFIXED.has(hashAt(view, at))) return more;
     if (at === number + 1) return lengthAt(view, at) > 2 && isCapitalised(view, at) && more;
     return (
       isCapitalised(view, at) || (isCapitalised(view, at - 1) && lengthAt(view, at) > 2) || lengthAt(view, at) >= 4
@@ -202,9 +210,10 @@ function namedEnd(view: View, at: number): number {
 /** `Oomen Street`, `Old Mill Road`, `Keskiort street`: a street without a number. Called for a street word. */
 export function recognizeNamedStreet(view: View, at: number): number {
   if (lengthAt(view, at) < 2 || !isCapitalised(view, at - 1) || gapBefore(view, at) !== GAP.SPACE) return at;
-  const certain = /^(?:street|avenue|road|boulevard|blvd|lane|parkway|highway|drive|terrace|ave|rd|pkwy|hwy)$/.test(
-    wordAt(view, at),
-  );
+  const certain =
+    /^(?:street|strasse|platz|utca|ulica|gata|vej|avenue|road|boulevard|blvd|lane|parkway|highway|drive|terrace|ave|rd|pkwy|hwy)$/.test(
+      wordAt(view, at),
+    );
   const abbreviated =
     /^(?:st|dr|ln|ct)$/.test(wordAt(view, at)) &&
     isCapitalised(view, at) &&

@@ -44,6 +44,7 @@ export function isIntroduced(view: View, at: number): boolean {
     if (GREETINGS.has(hashAt(view, at - 1))) return (gapBefore(view, at + 1) & ~GAP.SPACE) !== 0 || at + 1 >= view.to;
     if (before === 'm' && wordAt(view, at - 2) === 'i' && (gapBefore(view, at - 1) & GAP.APOSTROPHE) !== 0)
       return isListed(view, at);
+    if (before === 'me' || before === 'him') return /^calls?$/.test(wordAt(view, at - 2));
     if (before === 'is' && (wordAt(view, at - 2) === 'name' || wordAt(view, at - 2) === 'this'))
       return isListed(view, at);
   }

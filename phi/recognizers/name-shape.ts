@@ -33,8 +33,10 @@ export function canFollow(view: View, at: number): boolean {
   if (isInitial(view, at)) return wordAt(view, at) !== 'i' || gapBefore(view, at + 1) !== GAP.SPACE;
   const flags = flagsAt(view, at);
   if (!isCapitalised(view, at) || (flags & HARD) !== 0) return false;
+  if ((flags & BIT.STREET) !== 0 && (flags & BIT.SURNAME_TOP) === 0) return false;
   if ((flags & NEVER) === 0) return true;
-  return (flags & BIT.SURNAME_TOP) !== 0 && (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0;
+  const surname = (flags & NEVER) === BIT.CLINICAL ? BIT.SURNAME : BIT.SURNAME_TOP;
+  return (flags & surname) !== 0 && (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0;
 }
 
 /** The period of a last initial belongs to the name. */

@@ -70,6 +70,9 @@ function canBegin(view: View, at: number): boolean {
   if (isInitial(view, at + 1)) return (flags & (BIT.STOP | BIT.MONTH)) === 0;
   const next = flagsAt(view, at + 1);
   if (eponym) return (next & BIT.EPONYM_HEAD) === 0;
+  // `Virginia Dratchev`: a state that is a given name, with a word that is nothing but a surname.
+  if ((flags & NEVER) === BIT.STATE && isCapitalised(view, at + 1))
+    return next === 0 || (next & ~(BIT.SURNAME | BIT.SURNAME_TOP)) === 0;
   if (!isCapitalised(view, at + 1) || (next & BIT.SURNAME_TOP) === 0) return false;
   return (next & (BIT.EPONYM_HEAD | BIT.MONTH)) === 0 && ((flags & BIT.COMMON) === 0 || !beginsSentence(view, at));
 }
@@ -181,13 +184,19 @@ function scoreUnlisted(view: View, at: number): number {
   )
     return 0;
   // `Brandex 50 mg`, `prescribed Brandex`
-  if (isNumber(view, at + 1) || MEDICATING.has(hashAt(view, at - 1))) return 0;
+  if ((isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE) || MEDICATING.has(hashAt(view, at - 1)))
+    return 0;
   if (PERSONAL.has(hashAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE) return 0.5;
+  // `Dariusz, can I ask you`
+  if (gapBefore(view, at + 1) === (GAP.COMMA | GAP.SPACE) && ADDRESSING.has(hashAt(view, at + 1))) return 0.5;
   // `founders: Kovalev`, but no heading (`Lungs: Clear`).
   const colon = shapeAt(view, at - 1) === LOWER ? GAP.COLON : 0;
   if (beginsSentence(view, at) || (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA | colon)) !== 0) return 0;
   return (flags & BIT.SURNAME) !== 0 || shapeAt(view, at) === CAPITALISED ? 0.45 : 0;
 }
+
+/** What is said to somebody behind a name. */
+const ADDRESSING = wordSet('can could may please will would i you thank thanks how');
 
 /** Words that stand before a drug or a substance. */
 const MEDICATING = wordSet(
