@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
 import { join, relative } from 'node:path';
 import { connect } from 'node:tls';
 import { z } from 'zod';
+import { diskTmpdir } from '../pod/disk-folder.ts';
 import type { Ended } from './child.ts';
 import { ROOT, runProgram, startProgram } from './child.ts';
 import { DEMO_HOST } from './note.ts';
@@ -23,7 +24,7 @@ const READY = z.object({ port: z.number(), upstreams: z.array(z.string()) });
 
 /** Starts the stand-in providers under the providers' real names, and makes the auditor's keys. */
 export async function openStage(): Promise<Stage> {
-  const dir = await mkdtemp(join(tmpdir(), 'lazaret-demo-'));
+  const dir = await mkdtemp(join(diskTmpdir(), 'lazaret-demo-'));
   const ca = join(dir, 'internet-root.pem');
   const hosts = Object.values(DEMO_HOST).flatMap((host) => ['--host', host]);
   const [provider, keys] = await Promise.all([

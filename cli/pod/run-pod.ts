@@ -2,8 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { tmpdir } from 'node:os';
+
 import { join } from 'node:path';
+import { diskTmpdir } from './disk-folder.ts';
 import type { Order, PodJob, Report } from './job.ts';
 import { PodError } from './job.ts';
 import { MadeAddresses } from './made-address.ts';
@@ -30,7 +31,7 @@ export interface Caller {
  * @throws PodError when the pod could not be started
  */
 export async function runPod(options: PodOptions, caller: Caller): Promise<number> {
-  const dir = mkdtempSync(join(tmpdir(), 'lazaret-pod-'));
+  const dir = mkdtempSync(join(diskTmpdir(), 'lazaret-pod-'));
   const { folder, environment, terminal } = caller;
   const child = spawnInside(toolPath(environment.PATH));
   const end = (): void => send(child, { kind: 'stop', signal: caller.stop.reason as NodeJS.Signals });

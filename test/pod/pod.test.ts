@@ -217,28 +217,31 @@ describe('what a pod leaves', () => {
   });
 
   it('is nothing on the machine, when the command ends, is interrupted, or the caller is killed', async () => {
-    const before = traces();
-    await shell('true', ...outside);
-    expect(traces()).toEqual(before);
+    const before = traces(dir);
+    const own = { env: { ...process.env, TMPDIR: dir } };
+    await runPod([...outside, '--', 'true'], own);
+    expect(traces(dir)).toEqual(before);
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
-      const pod = startPod([...outside, '--', 'sh', '-c', 'echo up; exec sleep 1000']);
+      const pod = startPod([...outside, '--', 'sh', '-c', 'echo up; exec sleep 1000'], own);
       await pod.says('up');
-      expect(traces()).not.toEqual(before);
+      expect(traces(dir)).not.toEqual(before);
       const inside = processesBelow(pod.child.pid ?? 0, 'inside.ts');
       pod.child.kill(signal);
       const { code } = await pod.ended;
       expect(code).toBe({ SIGTERM: 143, SIGINT: 130, SIGKILL: null }[signal]);
       // Only a killed caller ends before its pod does: the pod's own process sees that it is alone.
       await waitUntilGone(inside);
-      expect(traces()).toEqual(before);
+      expect(traces(dir)).toEqual(before);
     }
   });
 
   it("is nothing in the caller's network while it runs", async () => {
-    const before = traces();
-    const pod = startPod([...outside, '--', 'sh', '-c', 'echo up; read line']);
+    const before = traces(dir);
+    const pod = startPod([...outside, '--', 'sh', '-c', 'echo up; read line'], {
+      env: { ...process.env, TMPDIR: dir },
+    });
     await pod.says('up');
-    expect(traces()).toMatchObject({ links: before.links, rules: before.rules, mounts: before.mounts });
+    expect(traces(dir)).toMatchObject({ links: before.links, rules: before.rules, mounts: before.mounts });
     const sidecars = processesBelow(pod.child.pid ?? 0, 'sidecar/main.ts');
     expect(sidecars.map(networkOf)).not.toContain(networkOf(process.pid));
     expect(sidecars).toHaveLength(1);

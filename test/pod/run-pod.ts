@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
@@ -54,8 +53,8 @@ export async function runPod(
   return pod.ended;
 }
 
-/** What a pod could leave behind on this machine. */
-export function traces(): Readonly<Record<string, unknown>> {
+/** What a pod whose `TMPDIR` is the given directory could leave behind on this machine; other pods do not count. */
+export function traces(dir: string): Readonly<Record<string, unknown>> {
   const run = (program: string, ...args: readonly string[]) => execFileSync(program, args, { encoding: 'utf8' });
   return {
     links: run('ip', '-o', 'link')
@@ -64,9 +63,9 @@ export function traces(): Readonly<Record<string, unknown>> {
     rules: run('nft', '--stateless', 'list', 'ruleset'),
     mounts: readFileSync('/proc/self/mounts', 'utf8')
       .split('\n')
-      .filter((line) => line.includes('lazaret-pod')),
-    directories: readdirSync(tmpdir()).filter((name) => name.startsWith('lazaret-pod-')),
-    processes: processesOf('lazaret-pod-'),
+      .filter((line) => line.includes(dir)),
+    directories: readdirSync(dir).filter((name) => name.startsWith('lazaret-pod-')),
+    processes: processesOf(`${dir}/lazaret-pod-`),
   };
 }
 
