@@ -58,7 +58,8 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy, dept
     collect(view, segment, { own: own[i] as Candidate[], evidence, list });
   });
   for (const [index, site] of sites.entries()) {
-    for (const finding of disjoint(withLookalikes(site, index, raw.get(index) ?? []))) findings.push(finding);
+    for (const finding of disjoint(withLookalikes(site, index, raw.get(index) ?? []), site.text))
+      findings.push(finding);
   }
   return { findings };
 }
@@ -178,14 +179,19 @@ function withLookalikes(site: TextSite, index: number, list: Finding[]): Finding
  * What an earlier message made known stays as it is; later evidence fills only what is left, so that nothing is renumbered.
  * Among equals the union is redacted and the strongest names it.
  */
-function disjoint(list: Finding[]): Finding[] {
+function disjoint(list: Finding[], text: string): Finding[] {
   const done: Finding[] = [];
   const sorted = list.toSorted((a, b) => a.since - b.since || a.start - b.start || b.end - a.end);
   for (let i = 0; i < sorted.length; ) {
     const since = (sorted[i] as Finding).since;
     const level: Finding[] = [];
     for (; i < sorted.length && sorted[i]?.since === since; i++) addUnion(level, sorted[i] as Finding);
-    const merged = done.length === 0 ? level : level.flatMap((finding) => remainders(finding, done));
+    const merged =
+      done.length === 0
+        ? level
+        : level
+            .flatMap((finding) => remainders(finding, done))
+            .filter(({ start, end }) => /[\p{L}\p{N}]/u.test(text.slice(start, end)));
     done.push(...merged);
     done.sort((a, b) => a.start - b.start);
   }

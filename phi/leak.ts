@@ -1,10 +1,15 @@
 import type { Entity } from '#contract/entity.ts';
+import { BIT } from './bit.ts';
 import { examineSites } from './examine.ts';
+import { lexiconBits } from './lexicon.ts';
 import { fold } from './view.ts';
 import type { Vault } from './vault.ts';
+import { hashWord } from './word-hash.ts';
 
 /** Originals shorter than this are found in any text by chance. */
 const MIN_LENGTH = 4;
+/** Of a date: day and month alone are numbers like others. */
+const MIN_DATE = 6;
 /** Units of an original that find it in the index. */
 const KEY = 4;
 
@@ -32,15 +37,15 @@ const PROVEN_SCORE = 0.8;
 export function containsOriginal(vault: Vault, text: string): boolean {
   return (
     containsAny(vault, text) ||
-    findIdentifiers(text).some((found) => PROVEN.has(found.entity) && found.score >= PROVEN_SCORE)
+    identifiersIn(text).some((found) => PROVEN.has(found.entity) && found.score >= PROVEN_SCORE)
   );
 }
 
 function containsAny(vault: Vault, text: string): boolean {
   const index = new Map<string, string[]>();
-  for (const { original } of vault.entries()) {
+  for (const { original, entity } of vault.entries()) {
     const value = normalise(original.reveal());
-    if (value.length < MIN_LENGTH + 2 || fold(value) === '') continue;
+    if (!isTelling(value.trim(), entity)) continue;
     const key = value.slice(1, 1 + KEY);
     const list = index.get(key) ?? [];
     list.push(value);
@@ -53,6 +58,12 @@ function containsAny(vault: Vault, text: string): boolean {
     if (list?.some((value) => folded.startsWith(value, i - 1)) === true) return true;
   }
   return false;
+}
+
+/** Whether finding the value in a text says anything: `will`, `90` and `3 14` stand in any text. */
+function isTelling(value: string, entity: Entity): boolean {
+  if (value.length < (entity === 'date' ? MIN_DATE : MIN_LENGTH) || entity === 'age') return false;
+  return value.includes(' ') || (lexiconBits(hashWord(fold(value))) & (BIT.COMMON | BIT.STOP | BIT.MONTH)) === 0;
 }
 
 /** Lower case, runs of anything but letters and digits as one space, a space at both ends: whole words are compared. */
@@ -73,12 +84,19 @@ export interface Identifier {
   readonly score: number;
 }
 
+/** A city in an enumeration, a date format, the URL of a schema say nothing of a patient where no value stands beside them. */
+const PUBLIC_IN_SCHEMAS: ReadonlySet<Entity> = new Set<Entity>(['location', 'facility', 'date', 'url']);
+const SCHEMA_SCORE = 0.6;
+
 /**
  * Finds identifiers in schema positions (property names, enumerations, constants), which have to stay as they are: what is
- * found there blocks.
+ * found there blocks. Places, dates and URLs are not looked for there, nor names that only a list knows.
  */
 export function findIdentifiers(text: string): readonly Identifier[] {
-  return examineSites([{ text, format: 'text', message: 0 }], 'whole').findings.map(
-    ({ start, end, entity, score }) => ({ start, end, entity, score }),
-  );
+  return identifiersIn(text).filter((found) => !PUBLIC_IN_SCHEMAS.has(found.entity) && found.score >= SCHEMA_SCORE);
+}
+
+function identifiersIn(text: string): readonly Identifier[] {
+  const { findings } = examineSites([{ text, format: 'text', message: 0 }], 'whole');
+  return findings.map(({ start, end, entity, score }) => ({ start, end, entity, score }));
 }

@@ -17,7 +17,7 @@ export const INITIAL = 3;
 /** Begins with an upper-case letter and has another: `McDonald`. */
 export const CAMEL = 4;
 /** Begins with a lower-case letter and has upper-case ones: `eGFR`. */
-export const INNER_CAPS = 5;
+const INNER_CAPS = 5;
 
 /** The tokens of a conversation, one array per property; index order is text order. */
 export interface Tokens {

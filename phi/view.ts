@@ -21,9 +21,6 @@ export interface View {
 /** Looks at one token and what stands around it. @returns the index of the last token it used, or the given index */
 export type Recognizer = (view: View, at: number) => number;
 
-/** Gap bits that do not separate words of one expression. */
-const TIGHT = GAP.SPACE | GAP.HYPHEN | GAP.APOSTROPHE;
-
 /** Notes a candidate over `[start, end)` of the text. */
 export function emit(
   view: View,
@@ -99,17 +96,6 @@ function foldUnits(text: string): string {
     if (type === LETTER || type === DIGIT) out += String.fromCharCode(FOLD_OF[code] as number);
   }
   return out;
-}
-
-/** Whether the token is one space (or a hyphen or apostrophe) away from the one before. */
-export function isTight(view: View, at: number): boolean {
-  const gap = gapBefore(view, at);
-  return gap >= 0 && (gap & ~TIGHT) === 0 && distance(view, at) <= 2;
-}
-
-/** Exactly one space before the token. */
-export function isSpaced(view: View, at: number): boolean {
-  return gapBefore(view, at) === GAP.SPACE;
 }
 
 export function isNumber(view: View, at: number): boolean {

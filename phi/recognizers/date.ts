@@ -157,7 +157,7 @@ function isDated(view: View, at: number): boolean {
   return false;
 }
 
-export function isMonthDay(m: number, d: number): boolean {
+function isMonthDay(m: number, d: number): boolean {
   return m >= 1 && m <= 12 && d >= 1 && d <= 31;
 }
 

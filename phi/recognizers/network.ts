@@ -38,7 +38,7 @@ function isLocal(code: number): boolean {
 }
 
 const PUBLIC_HOSTS =
-  /^(?:[\w-]+\.)*(?:hl7\.org|loinc\.org|snomed\.info|w3\.org|nih\.gov|cdc\.gov|who\.int|fda\.gov|unitsofmeasure\.org|ihe\.net|schema\.org|regenstrief\.org|ama-assn\.org|rxnav\.nlm\.nih\.gov)(?:[/:]|$)/i;
+  /^(?:[\w-]+\.)*(?:hl7\.org|loinc\.org|snomed\.info|w3\.org|nih\.gov|cdc\.gov|who\.int|fda\.gov|unitsofmeasure\.org|ihe\.net|schema\.org|json-schema\.org|regenstrief\.org|ama-assn\.org|rxnav\.nlm\.nih\.gov)(?:[/:]|$)/i;
 
 /** Called for a token with `://` before it, or for `www`. */
 export function recognizeUrl(view: View, at: number): number {
