@@ -172,12 +172,14 @@ function actorOf(facts: RequestFacts | RefusedFacts): RecordJson {
   return { workload: clearWorkload(facts.actor.workload), attribution: facts.actor.attribution };
 }
 
+const UNKNOWN_PROVIDER = 'unknown';
+
 // A host without a known provider is a name that the caller may have invented.
 function recipientOf(facts: RequestFacts | RefusedFacts): RecordJson {
   const { provider, host, port, agreement } = facts;
   return {
     provider: clearOr(provider, clearWord),
-    host: provider === null ? UNLISTED : host,
+    host: provider === null || provider === UNKNOWN_PROVIDER ? UNLISTED : host,
     port,
     agreement: clearOr(agreement, clearWord),
   };

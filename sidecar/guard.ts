@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import type { ChainId, ExchangeId } from '#contract/brand.ts';
 import { formatSerial } from '#contract/bundle.ts';
 import { LIMIT } from '#contract/limit.ts';
-import { connectionPolicy } from '#contract/policy-connection.ts';
 import { barKey, type BarredKeys, NO_BARRED_KEYS } from '#contract/policy-organization.ts';
 import { type Audit, startAudit } from './audit/audit.ts';
 import { parseRecipients } from './audit/recipients.ts';
@@ -12,10 +11,11 @@ import { type Bundle, openBundle } from './bundle/bundle.ts';
 import type { SidecarConfig } from './config.ts';
 import { BodyBudget } from './exchange/body-budget.ts';
 import type { ExchangePorts } from './exchange/exchange-ports.ts';
-import { refusalAnswer } from './exchange/refusal.ts';
+import { createRequestRefusal } from './exchange/refuse-request.ts';
 import { ThinkingMemory } from './exchange/thinking-memory.ts';
 import { createExchangeHandler } from './exchange/run-exchange.ts';
 import { recordOf } from './connection-record.ts';
+import { createConnectionView } from './connection-view.ts';
 import type { InterceptOptions } from './intercept/options.ts';
 import { readOriginalDestination } from './intercept/original-destination.ts';
 import { type Intercept, startIntercept } from './intercept/start-intercept.ts';
@@ -56,14 +56,23 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
       ? {}
       : { extraRoots: await readFile(config.LAZARET_UPSTREAM_CA, 'utf8') }),
   });
-  const handler = createExchangeHandler(exchangePorts(config, runtime, { bundle, audit, forwarder }));
+  const ports = exchangePorts(config, runtime, { bundle, audit, forwarder });
+  const view = createConnectionView(bundle, Date.now);
+  const refuse = createRequestRefusal(ports);
+  const dialDirect = createDial();
   const intercept = await startIntercept({
-    ...interceptOptions(config, runtime, bundle),
-    handler,
-    resolve,
-    dial: async ({ host, address, port }) => await dial({ host: host ?? address, address, port }),
+    ...interceptOptions(config, runtime),
+    policy: view.policy,
+    handler: createExchangeHandler(ports),
+    refuse: (request, refusal) => refuse(request, { ...refusal, reason: view.reason(refusal.reason) }),
+    // The operator's proxy resolves the names it is asked for; inside there may be no answer for them.
+    resolve: proxy === undefined ? resolve : (host) => Promise.resolve([host]),
+    // What has only an address is on the cluster's side, where no proxy leads.
+    dial: async ({ host, address, port }) =>
+      await (host === null ? dialDirect({ host: address, address, port }) : dial({ host, address, port })),
     ca: await readAuthority(config.LAZARET_CA_DIR),
-    onConnection: (record) => {
+    onConnection: (closed) => {
+      const record = { ...closed, reason: closed.reason === null ? null : view.reason(closed.reason) };
       reportConnection(runtime.metrics, log, record);
       const facts = recordOf(record);
       if (facts !== null) audit.evidence.connection(facts);
@@ -79,19 +88,11 @@ type Ready = Omit<Guard, 'intercept'>;
 function interceptOptions(
   config: SidecarConfig,
   runtime: Runtime,
-  bundle: Bundle,
-): Omit<InterceptOptions, 'handler' | 'resolve' | 'dial' | 'ca' | 'onConnection'> {
-  const ids = exchangeIds();
+): Pick<InterceptOptions, 'listen' | 'proxyMode' | 'originalDestination' | 'onDistrust' | 'now'> {
   return {
     listen: config.LAZARET_LISTEN,
     proxyMode: config.LAZARET_PROXY_MODE,
     originalDestination: readOriginalDestination,
-    policy: () => {
-      const policy = bundle.current();
-      return policy === null ? null : connectionPolicy(policy, Date.now());
-    },
-    refuse: (request, refusal) =>
-      refusalAnswer({ host: request.host ?? '', target: request.target ?? '', contentType: '' }, refusal, ids()),
     onDistrust: ({ host, sign, inRow }) => {
       runtime.metrics.distrust.inc();
       if (inRow >= 2)

@@ -1,5 +1,7 @@
 import type { Attribution, OutcomeFacts, RefusedFacts, RequestFacts } from '#contract/record.ts';
 import type { Refusal } from '#contract/reason.ts';
+import type { ExchangePorts } from './exchange-ports.ts';
+import type { InboundRequest } from './ports.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 import type { Run } from './run-exchange.ts';
 import type { Tally } from './tally.ts';
@@ -31,8 +33,15 @@ export function requestFacts({ ports, request, tally }: Run, prepared: PreparedR
   };
 }
 
+/** What of a run the record of a refusal is made of. */
+interface RefusedRun {
+  readonly ports: Pick<ExchangePorts, 'policy' | 'workload'>;
+  readonly request: Pick<InboundRequest, 'connection'>;
+  readonly tally: Tally;
+}
+
 /** What the record of a refusal says. */
-export function refusedFacts({ ports, request, tally }: Run, refusal: Refusal): RefusedFacts {
+export function refusedFacts({ ports, request, tally }: RefusedRun, refusal: Refusal): RefusedFacts {
   const { connection } = request;
   return {
     exchange: tally.id,

@@ -86,7 +86,7 @@ export class Tally {
     return redact + record + restore;
   }
 
-  report({ connection }: InboundRequest): ExchangeReport {
+  report({ connection }: Pick<InboundRequest, 'connection'>): ExchangeReport {
     return {
       exchange: this.id,
       connection: connection.id,

@@ -62,11 +62,9 @@ function refuse(room: Room, flow: Flow, { reason, form }: ConnectionDecision & {
   if (form === 'reset') return reset(flow.socket);
   if (form === 'alert') return sayFarewell(flow.socket, ACCESS_DENIED);
   const { sight } = flow;
-  const request =
-    sight?.kind === 'http'
-      ? { host: sight.host, method: sight.method, target: sight.path }
-      : { host: null, method: null, target: null };
-  sayFarewell(flow.socket, writeClosingResponse(room.refuse({ ...request, protocol: 'h1' }, { reason })));
+  const asked = sight?.kind === 'http' ? { host: sight.host, target: sight.path } : { host: null, target: null };
+  const answer = room.refuse({ connection: null, ...asked, contentType: null }, { reason });
+  sayFarewell(flow.socket, writeClosingResponse(answer));
 }
 
 async function enterTunnel(

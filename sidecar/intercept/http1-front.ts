@@ -7,7 +7,7 @@ import { readHttp1Body } from './http1-body.ts';
 import { createHttp1Reply } from './http1-reply.ts';
 import { writeClosingResponse } from './refusal-answer.ts';
 import { checkHttp1, pairFields } from './request-check.ts';
-import { answerRefusal, type FrontPorts, refusalOf, runHandler, sendAnswer, type Terminated } from './terminated.ts';
+import { answerFault, type FrontPorts, runHandler, sendAnswer, type Terminated } from './terminated.ts';
 
 /** Serves HTTP/1.1 on connections that are given to it; listens nowhere. */
 export interface Http1Front {
@@ -33,6 +33,8 @@ export function createHttp1Front(ports: FrontPorts): Http1Front {
   const serve = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     const entry = served.get(request.socket);
     if (entry === undefined) return void request.socket.destroy();
+    // Pipelined behind a request that was refused for its form: where this one begins is the parser's guess.
+    if (entry.refusing) return void request.resume();
     void serveRequest(ports, entry, { request, response, expects, isDraining: () => draining });
   };
   const refuseHere = (socket: Duplex, where: string): void =>
@@ -106,10 +108,9 @@ async function serveRequest(ports: FrontPorts, entry: Served, arrived: Arrived):
   // After a request whose end is uncertain, or one whose body was announced and not called for, the next bytes mean nothing.
   const closes = (): boolean => 'fault' in checked || arrived.isDraining() || (arrived.expects && !body.asked);
   const reply = createHttp1Reply({ response, raw: connection.raw, closes, gone: gone.signal });
-  if (!('ok' in checked) || !ports.hasPolicy()) {
-    entry.refusing ||= 'fault' in checked;
-    const refused = { host: connection.facts.host, method, target: url, protocol: 'h1' } as const;
-    return await sendAnswer(reply, answerRefusal(ports, refused, fields, refusalOf(checked)));
+  if ('fault' in checked) {
+    entry.refusing = true;
+    return await sendAnswer(reply, answerFault(ports, connection, { fault: checked.fault, target: url, fields }));
   }
   const readBody = (limit: number): ReturnType<typeof readHttp1Body> => {
     body.asked = true;
@@ -136,11 +137,10 @@ function refuseConnection({ ports, entry, where }: Broken, socket: Duplex): void
   entry.refusing = true;
   const open = [...entry.open];
   for (const [, gone] of open) gone.abort();
+  const answer = answerFault(ports, entry.connection, { fault: where, target: null, fields: [] });
   // Written now, an answer would stand within or before those that the client still waits for.
   if (open.length > 1 || open.some(([response]) => response.headersSent)) return void socket.destroy();
   entry.connection.onRequest()();
-  const request = { host: entry.connection.facts.host, method: null, target: null, protocol: 'h1' } as const;
-  const answer = ports.refuse(request, { reason: 'protocol_not_allowed', where });
   socket.on('error', () => socket.destroy());
   sayFarewell(socket, writeClosingResponse(answer));
 }

@@ -5,15 +5,7 @@ import type { Fields } from '../exchange/ports.ts';
 import { readBody } from './http1-body.ts';
 import { asBuffer } from './http1-reply.ts';
 import { answerFields, checkHttp2, pairFields } from './request-check.ts';
-import {
-  answerRefusal,
-  type FrontPorts,
-  refusalOf,
-  type RoomReply,
-  runHandler,
-  sendAnswer,
-  type Terminated,
-} from './terminated.ts';
+import { answerFault, type FrontPorts, type RoomReply, runHandler, sendAnswer, type Terminated } from './terminated.ts';
 
 /** Header fields of one request, beyond which the stream is refused. */
 const HEADER_PAIRS = 500;
@@ -82,15 +74,9 @@ async function serveStream(
   stream.on('close', () => stream.writableFinished || gone.abort());
   const reply = createReply(stream);
   const checked = checkHttp2(fields, connection.facts);
-  if (!('ok' in checked) || !ports.hasPolicy()) {
-    const value = (name: string): string | null => fields.find(([key]) => key === name)?.[1] ?? null;
-    const refused = {
-      host: connection.facts.host,
-      method: value(':method'),
-      target: value(':path'),
-      protocol: 'h2',
-    } as const;
-    return await sendAnswer(reply, answerRefusal(ports, refused, fields, refusalOf(checked)));
+  if ('fault' in checked) {
+    const target = fields.find(([key]) => key === ':path')?.[1] ?? null;
+    return await sendAnswer(reply, answerFault(ports, connection, { fault: checked.fault, target, fields }));
   }
   const length = checked.ok.headers.find(([name]) => name === 'content-length')?.[1];
   const readAll = async (limit: number): Promise<Uint8Array | 'too_large' | 'aborted'> =>

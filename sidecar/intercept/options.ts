@@ -4,7 +4,7 @@ import type { ConnectionPolicy } from '#contract/connection-policy.ts';
 import type { Phi } from '#contract/phi.ts';
 import type { Reason, Refusal } from '#contract/reason.ts';
 import type { HostKind } from '#contract/register.ts';
-import type { ExchangeHandler, Fields } from '../exchange/ports.ts';
+import type { ConnectionFacts, ExchangeHandler, Fields } from '../exchange/ports.ts';
 import type { LeafAuthority } from './leaf.ts';
 
 /** Where bytes go: the name they are for (null when only an address is known) and the address to dial. */
@@ -16,11 +16,12 @@ export interface DialTarget {
 
 /** What is known of a request that this room refuses by itself. */
 export interface RefusedRequest {
+  /** The terminated connection that it came over; null when the connection itself is refused, which leaves its own record. */
+  readonly connection: ConnectionFacts | null;
   /** Null when the request did not come far enough to name one. */
   readonly host: Host | null;
-  readonly method: string | null;
   readonly target: string | null;
-  readonly protocol: 'h1' | 'h2';
+  readonly contentType: string | null;
 }
 
 /** An answer of our own. Framing fields are added when it is sent. */
@@ -94,7 +95,7 @@ export interface InterceptOptions {
   readonly dial: (target: DialTarget) => Promise<Socket>;
   readonly handler: ExchangeHandler;
   readonly ca: LeafAuthority;
-  /** Shapes the refusals of this room; the default is plain JSON. */
+  /** Records the refusal of a request on a terminated connection, and shapes every refusal of this room; the default is plain JSON. */
   readonly refuse?: (request: RefusedRequest, refusal: Refusal) => RefusalAnswer;
   readonly onConnection: (record: ConnectionRecord) => void;
   readonly onDistrust?: (sign: DistrustSign) => void;

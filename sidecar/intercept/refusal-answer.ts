@@ -7,7 +7,8 @@ import type { RefusalAnswer, RefusedRequest } from './options.ts';
  * The room's own refusal: status and sentence of the reason's catalogue row as JSON, and what SDKs look at.
  * The body never repeats anything of the request.
  */
-export function answerJson(_request: RefusedRequest, refusal: Refusal): RefusalAnswer {
+export function answerJson({ contentType }: RefusedRequest, refusal: Refusal): RefusalAnswer {
+  if (/^application\/grpc(?:$|[+;\s])/i.test(contentType ?? '')) return answerGrpc(refusal);
   const { status, retry, sentence: message } = REASONS[refusal.reason];
   const body = Buffer.from(
     `${JSON.stringify({ error: { type: 'lazaret_refusal', code: refusal.reason, message } })}\n`,
@@ -18,7 +19,7 @@ export function answerJson(_request: RefusedRequest, refusal: Refusal): RefusalA
 /**
  * A refusal for gRPC callers: trailers only, `grpc-status: 7` (PERMISSION_DENIED; gRPC over HTTP/2, "Responses").
  */
-export function answerGrpc(refusal: Refusal): RefusalAnswer {
+function answerGrpc(refusal: Refusal): RefusalAnswer {
   const { retry, sentence } = REASONS[refusal.reason];
   const message = encodeURIComponent(sentence).replaceAll('%20', ' ');
   const headers: Fields = [
@@ -28,11 +29,6 @@ export function answerGrpc(refusal: Refusal): RefusalAnswer {
     ...refusalFields(refusal.reason, retry),
   ];
   return { status: 200, headers, body: new Uint8Array(0) };
-}
-
-/** Whether a request's content type makes its caller a gRPC client. */
-export function isGrpc(contentType: string | undefined): boolean {
-  return /^application\/grpc(?:$|[+;\s])/i.test(contentType ?? '');
 }
 
 /** A whole HTTP/1.1 response for a connection that ends with it. */

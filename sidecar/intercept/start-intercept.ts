@@ -68,7 +68,7 @@ export async function startIntercept(options: InterceptOptions): Promise<Interce
 
 function createRoom(options: InterceptOptions): Room {
   const refuse = options.refuse ?? answerJson;
-  const ports = { handler: options.handler, refuse, hasPolicy: () => options.policy() !== null };
+  const ports = { handler: options.handler, refuse };
   return {
     options,
     classifyMs: options.bounds?.classifyMs ?? LIMIT.classifyMs,

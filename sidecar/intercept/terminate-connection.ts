@@ -38,6 +38,7 @@ export async function terminateSecure(room: Room, flow: Flow, { host, port }: Te
   const outcome = await terminateTls(flow.socket, host, context);
   if (outcome.state === 'failed') {
     flow.fault = outcome.fault;
+    if (outcome.fault === 'name_changed') flow.lateReason = 'protocol_not_allowed';
     if (outcome.sign !== null) room.distrust.note(host, outcome.sign);
     return void flow.socket.destroy();
   }

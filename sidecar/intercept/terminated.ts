@@ -3,8 +3,7 @@ import type { Refusal } from '#contract/reason.ts';
 import type { ConnectionFacts, ExchangeHandler, Fields, InboundRequest, Reply } from '../exchange/ports.ts';
 import { valuesOf } from './http-head.ts';
 import type { RefusalAnswer, RefusedRequest } from './options.ts';
-import { answerFields, type CheckOutcome } from './request-check.ts';
-import { answerGrpc, isGrpc } from './refusal-answer.ts';
+import { answerFields } from './request-check.ts';
 
 /** A terminated connection as the HTTP fronts see it. */
 export interface Terminated {
@@ -19,7 +18,6 @@ export interface Terminated {
 export interface FrontPorts {
   readonly handler: ExchangeHandler;
   readonly refuse: (request: RefusedRequest, refusal: Refusal) => RefusalAnswer;
-  readonly hasPolicy: () => boolean;
 }
 
 /** A reply that knows whether it is over. */
@@ -37,20 +35,25 @@ export async function runHandler(handler: ExchangeHandler, request: InboundReque
   if (!reply.isSettled()) reply.cut();
 }
 
-/** Why this room refuses a request by itself. */
-export function refusalOf(checked: CheckOutcome): Refusal {
-  return 'fault' in checked ? { reason: 'protocol_not_allowed', where: checked.fault } : { reason: 'policy_missing' };
+/** A request that this room refuses by itself: what is wrong with it, and as much of it as is known. */
+interface Faulty {
+  /** The rule that it breaks, from a closed list. */
+  readonly fault: string;
+  readonly target: string | null;
+  readonly fields: Fields;
 }
 
-/** The answer to a request that does not reach the handler; gRPC callers read trailers only. */
-export function answerRefusal(
+/** The answer to a request that does not reach the handler. */
+export function answerFault(
   ports: FrontPorts,
-  request: RefusedRequest,
-  fields: Fields,
-  refusal: Refusal,
+  { facts }: Terminated,
+  { fault, target, fields }: Faulty,
 ): RefusalAnswer {
-  if (isGrpc(valuesOf(fields, 'content-type')[0])) return answerGrpc(refusal);
-  return ports.refuse(request, refusal);
+  const contentType = valuesOf(fields, 'content-type')[0] ?? null;
+  return ports.refuse(
+    { connection: facts, host: facts.host, target, contentType },
+    { reason: 'protocol_not_allowed', where: fault },
+  );
 }
 
 /** Sends a whole answer. */

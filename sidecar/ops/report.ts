@@ -48,7 +48,8 @@ export function reportExchange(metrics: Metrics, log: Logger, report: ExchangeRe
 /** Counts a connection and writes its log line. A name that nobody listed is the caller's invention: it has no way here. */
 export function reportConnection(metrics: Metrics, log: Logger, record: ConnectionRecord): void {
   metrics.connections.inc({ decision: record.decision });
-  if (record.decision === 'refuse' && record.reason !== null) metrics.refusals.inc({ reason: record.reason });
+  // A connection that was passed at first may be refused later: a later request, a changed name.
+  if (record.reason !== null) metrics.refusals.inc({ reason: record.reason });
   if (record.decision === 'terminate' && record.fault === null) return;
   const { asked: _asked, address: _address, ...line } = record;
   log.info(line, 'connection');

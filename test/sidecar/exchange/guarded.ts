@@ -13,6 +13,7 @@ import type { ExchangeContent, OutcomeFacts, RefusedFacts, RequestFacts } from '
 import { BodyBudget } from '#sidecar/exchange/body-budget.ts';
 import { AuditUnavailable, type Evidence } from '#sidecar/exchange/evidence.ts';
 import type { ExchangePorts, ExchangeReport } from '#sidecar/exchange/exchange-ports.ts';
+import { createRequestRefusal } from '#sidecar/exchange/refuse-request.ts';
 import { createExchangeHandler } from '#sidecar/exchange/run-exchange.ts';
 import { ThinkingMemory } from '#sidecar/exchange/thinking-memory.ts';
 import { makePodAuthority } from '#sidecar/init/pod-authority.ts';
@@ -129,6 +130,7 @@ export async function openGuarded(script?: Script): Promise<Guarded> {
       return socket;
     },
     handler: createExchangeHandler(ports),
+    refuse: createRequestRefusal(ports),
     ca: {
       intermediate: { certPem: authority.intermediateCertificate, key: authority.intermediateKey },
       leafKey: authority.leafKey,

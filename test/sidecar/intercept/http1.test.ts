@@ -278,22 +278,29 @@ test('a broken request behind an unfinished answer ends the connection without a
   expect((await rest).toString()).toBe('');
 });
 
-test('without a policy every request is refused with policy_missing and may be tried again', async () => {
+test('a request without a policy reaches the handler, which says why it is refused', async () => {
   room.settings.policy = null;
   const tls = await open();
   tls.write(`GET / HTTP/1.1\r\nHost: ${LLM}\r\n\r\n`);
-  const text = await readUntil(tls, '"code"');
-  expect(text).toContain(' 503 ');
-  expect(text).toContain('x-lazaret-reason: policy_missing');
-  expect(text).toContain('x-should-retry: true');
-  expect(seen).toEqual([]);
+  expect(await readUntil(tls, '"body"')).toContain(' 200 ');
+  expect(seen).toHaveLength(1);
   tls.destroy();
 });
 
-test('a gRPC caller reads a refusal as trailers', async () => {
-  room.settings.policy = null;
+test('what is pipelined behind a refused form never reaches the handler', async () => {
   const tls = await open();
-  tls.write(`POST /s/M HTTP/1.1\r\nHost: ${LLM}\r\nContent-Type: application/grpc+proto\r\nContent-Length: 0\r\n\r\n`);
+  const good = `POST /v1/messages HTTP/1.1\r\nHost: ${LLM}\r\nContent-Length: 2\r\n\r\n{}`;
+  const all = readAll(tls);
+  tls.write(`GET / HTTP/1.1\r\nHost: ${LLM}\r\nHost: elsewhere.example\r\n\r\n${good}${good}`);
+  expect((await all).toString().match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  expect(seen).toEqual([]);
+});
+
+test('a gRPC caller reads a refusal as trailers', async () => {
+  const tls = await open();
+  tls.write(
+    `POST /s/M HTTP/1.1\r\nHost: elsewhere.example\r\nContent-Type: application/grpc+proto\r\nContent-Length: 0\r\n\r\n`,
+  );
   expect(await readUntil(tls, '\r\n\r\n')).toContain('grpc-status: 7');
   tls.destroy();
 });
