@@ -120,12 +120,25 @@ export function recognizeAfterRole(view: View, at: number): number {
     emit(view, 'name', [startOf(view, first), endWithPeriod(view, first + 1)], 0.7);
     return first + 1;
   }
+  // `Pt Will Smith`: behind a role even words that are seldom names are.
+  if (gap === GAP.SPACE && isCapitalised(view, first) && (flags & BIT.GIVEN) !== 0 && isSurname(view, first + 1))
+    return emitWords(view, first, 0.75);
   if (introduced && isCapitalised(view, first) && (flags & NOT_NAMES) === 0) return emitWords(view, first, 0.7);
   if (isCapitalised(view, first) || !isWord(view, first) || gap !== GAP.SPACE || lengthAt(view, first) < 3) return at;
   const last = lowerEnd(view, first, introduced);
   if (last < first) return at;
   emit(view, 'name', [startOf(view, first), endOf(view, last)], 0.8);
   return last;
+}
+
+function isSurname(view: View, at: number): boolean {
+  const flags = flagsAt(view, at);
+  return (
+    isCapitalised(view, at) &&
+    gapBefore(view, at) === GAP.SPACE &&
+    (flags & BIT.SURNAME) !== 0 &&
+    (flags & NOT_NAMES) === 0
+  );
 }
 
 /** `J.D.`, `J. D.` */
