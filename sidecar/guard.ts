@@ -16,6 +16,7 @@ import { ThinkingMemory } from './exchange/thinking-memory.ts';
 import { createExchangeHandler } from './exchange/run-exchange.ts';
 import { recordOf } from './connection-record.ts';
 import { createConnectionView } from './connection-view.ts';
+import { createEgress } from './egress.ts';
 import type { InterceptOptions } from './intercept/options.ts';
 import { readOriginalDestination } from './intercept/original-destination.ts';
 import { type Intercept, startIntercept } from './intercept/start-intercept.ts';
@@ -23,9 +24,7 @@ import { describeFault } from './ops/log.ts';
 import { reportConnection, reportExchange } from './ops/report.ts';
 import type { Runtime } from './ops/runtime.ts';
 import { agreementHosts, warmUpEngine } from './warm-up.ts';
-import { createDial } from './upstream/dial.ts';
-import { createForwarder, type Forwarder } from './upstream/forward.ts';
-import { createResolve } from './upstream/resolve.ts';
+import type { Forwarder } from './upstream/forward.ts';
 
 /** The parts of a running guard that others ask or stop. */
 export interface Guard {
@@ -46,30 +45,17 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
   });
   const audit = await startPodAudit(config, runtime);
   warmUpEngine();
-  const proxy = config.LAZARET_EGRESS_PROXY === undefined ? undefined : new URL(config.LAZARET_EGRESS_PROXY);
-  const resolve = createResolve(config.LAZARET_RESOLVERS, Date.now);
-  const dial = createDial(proxy);
-  const forwarder = createForwarder({
-    resolve,
-    ...(proxy === undefined ? {} : { proxyDial: dial }),
-    ...(config.LAZARET_UPSTREAM_CA === undefined
-      ? {}
-      : { extraRoots: await readFile(config.LAZARET_UPSTREAM_CA, 'utf8') }),
-  });
+  const { forwarder, resolve, dial } = await createEgress(config);
   const ports = exchangePorts(config, runtime, { bundle, audit, forwarder });
   const view = createConnectionView(bundle, Date.now);
   const refuse = createRequestRefusal(ports);
-  const dialDirect = createDial();
   const intercept = await startIntercept({
     ...interceptOptions(config, runtime),
     policy: view.policy,
     handler: createExchangeHandler(ports),
     refuse: (request, refusal) => refuse(request, { ...refusal, reason: view.reason(refusal.reason) }),
-    // The operator's proxy resolves the names it is asked for; inside there may be no answer for them.
-    resolve: proxy === undefined ? resolve : (host) => Promise.resolve([host]),
-    // What has only an address is on the cluster's side, where no proxy leads.
-    dial: async ({ host, address, port }) =>
-      await (host === null ? dialDirect({ host: address, address, port }) : dial({ host, address, port })),
+    resolve,
+    dial,
     ca: await readAuthority(config.LAZARET_CA_DIR),
     onConnection: (closed) => {
       const record = { ...closed, reason: closed.reason === null ? null : view.reason(closed.reason) };

@@ -64,7 +64,7 @@ async function dialThrough(proxy: URL, { host, port }: Target): Promise<Socket> 
       if (head.length > 0) socket.unshift(head);
       // What the direct dial opens with: half-closes pass, and silence is no fault.
       if ('allowHalfOpen' in socket) socket.allowHalfOpen = true;
-      if ('setTimeout' in socket) (socket as Socket).setTimeout(0);
+      if ('setTimeout' in socket) socket.setTimeout(0);
       resolve(socket);
     });
     asking.end();
