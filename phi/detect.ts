@@ -1,5 +1,7 @@
+import { LIMIT } from '#contract/limit.ts';
 import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
+import { TooManyFindings } from './detector-error.ts';
 import { LOWER, MIXED, NUMBER } from './lexer.ts';
 import { recognizeNamedStreet, recognizeStreet, recognizeStreetFirst } from './recognizers/address.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
@@ -63,6 +65,7 @@ const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD | GAP.COLON | GAP.HYPHEN;
 export function detect(view: View): void {
   const { kind, shape, flags, label, gap } = view.tokens;
   for (let i = view.from; i < view.to; i++) {
+    if (view.found.length > LIMIT.identifiers) throw new TooManyFindings();
     const own = kind[i] as number;
     if (own === NUMBER) {
       i = tryAll(BY_NUMBER, view, i);

@@ -8,3 +8,10 @@ export class DetectorError extends Error {
     this.stage = stage;
   }
 }
+
+/** More than one request may hold (`LIMIT.identifiers`, `LIMIT.segments`); found while there is still memory to refuse. */
+export class TooManyFindings extends DetectorError {
+  constructor() {
+    super('bounds');
+  }
+}

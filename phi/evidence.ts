@@ -52,7 +52,12 @@ function worth(view: View, at: number, entity: Entity, since: number): Learnt | 
   const word = view.tokens.kind[at] === WORD;
   if (NUMBERS.has(entity))
     return word || lengthAt(view, at) < MIN_NUMBER ? undefined : { since, entity, capital: false };
-  if (!word || (flags & NO_EVIDENCE) !== 0) return undefined;
+  if (
+    !word ||
+    (flags & NO_EVIDENCE) !== 0 ||
+    (view.tokens.label[at] !== 0 && (flags & (BIT.GIVEN | BIT.SURNAME)) === 0)
+  )
+    return undefined;
   if (entity === 'name' && lengthAt(view, at) >= 3)
     return {
       since,

@@ -1,10 +1,13 @@
 import type { Entity } from '#contract/entity.ts';
+import { LIMIT } from '#contract/limit.ts';
 import type { TextSite } from '#contract/text-site.ts';
 import { BIT } from './bit.ts';
 import { detect } from './detect.ts';
+import { TooManyFindings } from './detector-error.ts';
 import { base64At } from './structure/base64.ts';
 import { applyEvidence, type Evidence, learnFrom } from './evidence.ts';
 import { createTokens, lex } from './lexer.ts';
+import { uncoveredLookalikes } from './lookalike.ts';
 import { rawOffset, type Segment } from './segment.ts';
 import { bridgePlaces, type Candidate, mergeCandidates } from './span.ts';
 import { segmentSite } from './structure/segments.ts';
@@ -30,10 +33,16 @@ export interface Examined {
   readonly findings: readonly Finding[];
 }
 
-/** Finds the identifiers of a conversation: segments, tokens, recognizers, then what they taught applied to all of it. */
+/**
+ * Finds the identifiers of a conversation: segments, tokens, recognizers, then what they taught applied to all of it.
+ * @throws TooManyFindings beyond `LIMIT.identifiers` or `LIMIT.segments`
+ */
 export function examineSites(sites: readonly TextSite[], dates: DatePolicy, depth = 0): Examined {
   const segments: Segment[] = [];
-  for (const [index, site] of sites.entries()) segmentSite(site, index, segments);
+  for (const [index, site] of sites.entries()) {
+    segmentSite(site, index, segments);
+    if (segments.length > LIMIT.segments) throw new TooManyFindings();
+  }
   const size = segments.reduce((sum, segment) => sum + segment.text.length, 0);
   const tokens = createTokens(Math.max(64, size >> 2));
   const evidence: Evidence = new Map();
@@ -43,9 +52,12 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy, dept
     const { expects, whole } = segment.field;
     return { text: segment.text, tokens, from, to: tokens.count, dates, expects: expects ?? whole, found: [] };
   });
+  let count = 0;
   const own = views.map((view, i) => {
     const segment = segments[i] as Segment;
     const found = examineSegment(view, segment, depth);
+    count += found.length;
+    if (count > LIMIT.identifiers) throw new TooManyFindings();
     learnFrom(view, found, segment.message, evidence);
     return found;
   });
@@ -60,6 +72,7 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy, dept
   for (const [index, site] of sites.entries()) {
     for (const finding of disjoint(withLookalikes(site, index, raw.get(index) ?? []), site.text))
       findings.push(finding);
+    if (findings.length > LIMIT.identifiers) throw new TooManyFindings();
   }
   return { findings };
 }
@@ -137,6 +150,8 @@ function collect(view: View, segment: Segment, { own, evidence, list }: Collecti
   const { message: since, quote, site } = segment;
   const push = (candidate: Candidate, known: number): void => {
     const { entity, score, key } = candidate;
+    // What the evidence finds it often finds a second time.
+    if (list.length > 2 * LIMIT.identifiers) throw new TooManyFindings();
     const start = rawOffset(segment, quote === undefined ? candidate.start : 0);
     const end = rawOffset(segment, quote === undefined ? candidate.end : segment.text.length);
     list.push({
@@ -158,20 +173,8 @@ function collect(view: View, segment: Segment, { own, evidence, list }: Collecti
 
 /** Text in the raw input that only looks like a surrogate, also where an escape makes it look so: it is never ours. */
 function withLookalikes(site: TextSite, index: number, list: Finding[]): Finding[] {
-  findLookalikes(site.text, (start, end) => {
-    if (list.some((finding) => finding.start <= start && finding.end >= end)) return;
-    // `\nAME_1a53` in JSON: the escape's backslash goes with it, or the rest would be another escape.
-    let from = start;
-    while (site.text.charCodeAt(from - 1) === 92) from--;
-    list.push({
-      site: index,
-      start: (start - from) % 2 === 1 ? start - 1 : start,
-      end,
-      entity: 'other',
-      score: 1,
-      since: site.message,
-    });
-  });
+  for (const range of uncoveredLookalikes(site.text, list))
+    list.push({ site: index, ...range, entity: 'other', score: 1, since: site.message });
   return list;
 }
 
@@ -192,7 +195,7 @@ function disjoint(list: Finding[], text: string): Finding[] {
         : level
             .flatMap((finding) => remainders(finding, done))
             .filter(({ start, end }) => /[\p{L}\p{N}]/u.test(text.slice(start, end)));
-    done.push(...merged);
+    for (const finding of merged) done.push(finding);
     done.sort((a, b) => a.start - b.start);
   }
   return done;

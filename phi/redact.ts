@@ -1,7 +1,7 @@
 import type { Entity, EntityAction } from '#contract/entity.ts';
 import { Phi } from '#contract/phi.ts';
 import type { TextSite } from '#contract/text-site.ts';
-import { DetectorError } from './detector-error.ts';
+import { DetectorError, TooManyFindings } from './detector-error.ts';
 import { createIdentities, type Identities } from './identity.ts';
 import { type Examined, examineSites, type Finding } from './examine.ts';
 import type { SurrogateSpan } from './span.ts';
@@ -44,6 +44,7 @@ export type Redaction =
  */
 export function redact(sites: readonly TextSite[], options: RedactOptions): Redaction {
   const examined = examine(sites, options);
+  if (examined === null) return { kind: 'refused', reason: 'too_many_identifiers' };
   const kept = examined.findings.filter((finding) => options.actions[finding.entity] !== 'keep');
   const blocked = kept.find((finding) => options.actions[finding.entity] === 'block');
   if (blocked !== undefined) return { kind: 'refused', reason: 'identifier_not_allowed', entity: blocked.entity };
@@ -54,10 +55,12 @@ export function redact(sites: readonly TextSite[], options: RedactOptions): Reda
   return { kind: 'redacted', ...rewrite(sites, issued.spans), vault: new Vault(issued.entries) };
 }
 
-function examine(sites: readonly TextSite[], options: RedactOptions): Examined {
+/** @returns null when there is more than a request may hold */
+function examine(sites: readonly TextSite[], options: RedactOptions): Examined | null {
   try {
     return examineSites(sites, options.dates);
   } catch (error) {
+    if (error instanceof TooManyFindings) return null;
     throw error instanceof DetectorError ? error : new DetectorError('examination');
   }
 }

@@ -1,6 +1,7 @@
 import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
+import { isContinued } from '../digits.ts';
 import { LOWER } from '../lexer.ts';
 import { LABEL } from '../words/labels.ts';
 import {
@@ -32,6 +33,8 @@ const INSIDE = GAP.SPACE | GAP.PERIOD | GAP.HYPHEN | GAP.APOSTROPHE;
 /** House number first: `12 Old Mill Rd., Apt 4B`; without a street word only where a unit, a town or a second number follows. */
 export function recognizeStreet(view: View, at: number): number {
   if (lengthAt(view, at) > 6 || (isMixed(view, at) && !/^\d+[a-d]$/.test(wordAt(view, at)))) return at;
+  // `Cr 1.2. EF 35%`: a value, and a sentence that ends with it.
+  if (isContinued(view, at) || (gapBefore(view, at + 1) & ~(GAP.SPACE | GAP.NEWLINE)) !== 0) return at;
   if (wordAt(view, at + 1) === 'box') return at;
   if (isNumber(view, at) && (flagsAt(view, at + 1) & BIT.UNIT) !== 0 && shapeAt(view, at + 1) === LOWER) return at;
   const start =

@@ -3,6 +3,7 @@ import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
+  distance,
   hashAt,
   emit,
   endOf,
@@ -87,6 +88,8 @@ function isTitle(view: View, at: number): boolean {
 function isTitledWord(view: View, title: number, at: number): boolean {
   const flags = flagsAt(view, at);
   if (isInitial(view, at)) return true;
+  // `Dr. Smith MRN 123`: a label begins something else.
+  if (labelAt(view, at) !== 0 && at > title + 1 && (flags & BIT.SURNAME_TOP) === 0) return false;
   if (isCapitalised(view, at))
     return (
       (flags & (BIT.STOP | BIT.CREDENTIAL)) === 0 || ((flags & BIT.SURNAME_TOP) !== 0 && (flags & BIT.TITLE) === 0)
@@ -114,14 +117,16 @@ export function recognizeAfterRole(view: View, at: number): number {
     INTRODUCTIONS.has(hashAt(view, at)) || (wordAt(view, at) === 'name' && wordAt(view, at + 1) === 'is');
   if (wordAt(view, at) === 'name' && wordAt(view, first) === 'is') first++;
   const flags = flagsAt(view, first);
-  if ((gap & GAP.COLON) !== 0 && isCapitalised(view, first) && (flags & NOT_NAMES) === 0 && labelAt(view, first) === 0)
-    return emitWords(view, first, 0.85);
+  const eponym = (flags & NOT_NAMES) === BIT.CLINICAL && (flags & BIT.SURNAME) !== 0;
+  const named = isCapitalised(view, first) && ((flags & NOT_NAMES) === 0 || eponym) && labelAt(view, first) === 0;
+  if ((gap & GAP.COLON) !== 0 && named) return emitWords(view, first, 0.85);
   if (isInitials(view, first) && (gap & GAP.COLON) === 0) {
     emit(view, 'name', [startOf(view, first), endWithPeriod(view, first + 1)], 0.7);
     return first + 1;
   }
   // `Pt Will Smith`: behind a role even words that are seldom names are.
-  if (gap === GAP.SPACE && isCapitalised(view, first) && (flags & BIT.GIVEN) !== 0 && isSurname(view, first + 1))
+  const given = gap === GAP.SPACE && isCapitalised(view, first) && (flags & BIT.GIVEN) !== 0;
+  if (given && (isSurname(view, first + 1) || ((flags & NOT_NAMES) === 0 && !isCapitalised(view, first + 1))))
     return emitWords(view, first, 0.75);
   if (introduced && isCapitalised(view, first) && (flags & NOT_NAMES) === 0) return emitWords(view, first, 0.7);
   if (isCapitalised(view, first) || !isWord(view, first) || gap !== GAP.SPACE || lengthAt(view, first) < 3) return at;
@@ -179,6 +184,7 @@ function emitWords(view: View, first: number, score: number): number {
     )
       break;
     if ((gap & GAP.PERIOD) !== 0 && !isInitial(view, last)) break;
+    if (distance(view, last + 1) > 2) break;
     const end =
       (flagsAt(view, last + 1) & BIT.PARTICLE) !== 0 && !isCapitalised(view, last + 1)
         ? particleEnd(view, last + 1)

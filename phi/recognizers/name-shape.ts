@@ -1,7 +1,20 @@
 import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, startOf, type View, wordAt } from '../view.ts';
+import { ALL_CAPS } from '../lexer.ts';
+import {
+  distance,
+  endOf,
+  flagsAt,
+  gapBefore,
+  isCapitalised,
+  isInitial,
+  labelAt,
+  shapeAt,
+  startOf,
+  type View,
+  wordAt,
+} from '../view.ts';
 
 /** What words of a name look like. */
 
@@ -14,6 +27,7 @@ export const ANY_NAME = BIT.GIVEN | BIT.SURNAME;
 /** One space or hyphen between, or the period of an initial. */
 export function joins(view: View, at: number): boolean {
   const gap = gapBefore(view, at);
+  if (distance(view, at) > 2) return false;
   if (gap === GAP.SPACE || gap === GAP.HYPHEN) return true;
   return gap === (GAP.SPACE | GAP.PERIOD) && isInitial(view, at - 1);
 }
@@ -33,6 +47,13 @@ export function canFollow(view: View, at: number): boolean {
   if (isInitial(view, at)) return wordAt(view, at) !== 'i' || gapBefore(view, at + 1) !== GAP.SPACE;
   const flags = flagsAt(view, at);
   if (!isCapitalised(view, at) || (flags & HARD) !== 0) return false;
+  // A label begins something else: `ROE, JANE MRN 123`.
+  if (
+    labelAt(view, at) !== 0 &&
+    (flags & ANY_NAME & ~BIT.SURNAME) === 0 &&
+    ((flags & BIT.SURNAME_TOP) === 0 || shapeAt(view, at) === ALL_CAPS)
+  )
+    return false;
   if ((flags & BIT.STREET) !== 0 && (flags & BIT.SURNAME_TOP) === 0) return false;
   if ((flags & NEVER) === 0) return true;
   const surname = (flags & NEVER) === BIT.CLINICAL ? BIT.SURNAME : BIT.SURNAME_TOP;

@@ -1,7 +1,7 @@
 import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { ALL_CAPS, CAPITALISED, LOWER } from '../lexer.ts';
+import { ALL_CAPS, CAMEL, CAPITALISED, LOWER } from '../lexer.ts';
 import {
   hashAt,
   beginsSentence,
@@ -109,6 +109,10 @@ function scoreRun(view: View, first: number, last: number): number {
   if ((end & BIT.GIVEN) !== 0 && (end & BIT.COMMON) === 0) return 0.7;
   if ((end & BIT.SURNAME) !== 0 && (end & BIT.COMMON) === 0)
     return (flags & BIT.PROPER) === 0 || !beginsSentence(view, first) ? 0.6 : 0;
+  // Two words that no list holds, written as names are: no brand (`OpenAI`), no abbreviation.
+  if (shapeAt(view, first) !== shapeAt(view, last) || shapeAt(view, first) === CAMEL || lengthAt(view, last) < 3)
+    return 0;
+  if (shapeAt(view, first) === ALL_CAPS && (lengthAt(view, first) < 5 || lengthAt(view, last) < 5)) return 0;
   if (endsClinically(view, first) || endsClinically(view, last)) return 0;
   return (end & (BIT.COMMON | BIT.PROPER | NEVER)) === 0 && (flags & (BIT.PROPER | BIT.CITY)) === 0 ? 0.5 : 0;
 }

@@ -34,6 +34,17 @@ describe('names', () => {
   });
 });
 
+test('a label behind a name is no part of it', () => {
+  const text =
+    'Patient: THORNQUIST, OTTO R.   MRN: 00-44-871\nseen by Dr. Okonjo MRN 4471902\nNAME: JANE ROE MRN: 123456';
+  expect(foundOf('mrn', text)).toEqual(['00-44-871', '4471902', '123456']);
+  expect(foundOf('name', text)).toEqual(['THORNQUIST, OTTO R.', 'Okonjo', 'JANE ROE']);
+});
+
+test('a value at the end of a sentence is no house number', () => {
+  expect(found('Labs: Na 138, K 4.1, Cr 1.2. EF 35%. Temp 98.6.')).toEqual([]);
+});
+
 describe('places', () => {
   test.each([
     ['lives at 12 Old Mill Rd., Apt 4B, Brackenford, OH 44123', '12 Old Mill Rd., Apt 4B, Brackenford, OH 44123'],
