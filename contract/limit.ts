@@ -35,6 +35,12 @@ export const LIMIT = {
   jsonDepth: 128,
   /** Values of one JSON text, keys included: a body of brackets and commas must not cost a hundred times its size. */
   jsonValues: 2_000_000,
+  /**
+   * Identifiers that one request may hold, each place counted: what is known of one costs about a kilobyte while a request is
+   * examined. And pieces of text that are examined by themselves (values of JSON, rows, lines).
+   */
+  identifiers: 100_000,
+  segments: 250_000,
   /** Text lanes of one response stream that are open together: content blocks, choices, tool calls. */
   streamLanes: 1_024,
   /** Digests of signed thinking that a sidecar remembers, and thinking of one answer (characters) that it takes in. */

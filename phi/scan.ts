@@ -1,4 +1,5 @@
 import type { Entity } from '#contract/entity.ts';
+import { TooManyFindings } from './detector-error.ts';
 import { redact } from './redact.ts';
 import type { SurrogateSpan } from './span.ts';
 import type { DatePolicy } from './view.ts';
@@ -13,6 +14,7 @@ export interface ScanResult {
 /** Examines one text as if it were the only message of a prompt. @throws DetectorError as {@link redact} does */
 export function scanText(text: string, dates: DatePolicy): ScanResult {
   const redaction = redact([{ text, format: 'text', message: 1 }], { dates, actions: {} });
-  if (redaction.kind === 'refused') return { redacted: '', spans: [], counts: {} };
+  // Nothing else refuses without a policy; an empty result would read as a text without findings.
+  if (redaction.kind === 'refused') throw new TooManyFindings();
   return { redacted: redaction.texts[0] ?? '', spans: redaction.spans[0] ?? [], counts: redaction.counts };
 }
