@@ -6,8 +6,12 @@ const IDENTIFIER = /^[A-Za-z0-9_-]{1,128}$/;
 const UUID =
   /^(?:stainless-node-retry-|stainless-python-retry-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const SECRET = /^[\x21-\x7e]+(?: [\x21-\x7e]+)?$/;
-/** Product tokens and comments of fixed software (RFC 9110 §10.1.5). */
-const AGENT = /^[A-Za-z0-9][A-Za-z0-9./_ ;:()+,-]{0,255}$/;
+/**
+ * Product tokens, versions and short comments of software (RFC 9110 §10.1.5), and no long number. Whoever writes a person's
+ * name in this form still gets it through: an application's code would have to do that on purpose.
+ */
+const AGENT =
+  /^(?!.*\d{5})[A-Za-z][\w.-]{0,31}\/[\w.+-]{1,32}(?: (?:[A-Za-z][\w.-]{0,31}\/[\w.+-]{1,32}|v?\d[\w.+-]{0,31}|\([a-z0-9 ;:,._/-]{0,64}\))){0,6}$/;
 
 /**
  * The request fields that belong to the providers' APIs, each with the shape of its value. All others stay in the

@@ -27,10 +27,24 @@ describe('upstreamFields', () => {
     ['x-stainless-os', 'Linux; patient (Maria)'],
     ['openai-organization', 'Maria Gonzalez'],
     ['x-client-request-id', 'gonzalez'],
+    ['user-agent', 'Eleanor Whitcombe 60518224'],
+    ['user-agent', 'app/1.0 (MRN 60518224)'],
   ])('a known field %s with a value that is not of its shape stays in the pod', (name, value) => {
     const { fields, dropped } = upstreamFields([[name, value]], false);
     expect(fields.map(([known]) => known)).not.toContain(name);
     expect(dropped).toBe(1);
+  });
+
+  it.each([
+    'Anthropic/JS 1.12.0',
+    'OpenAI/Python 3.54.0',
+    'python-httpx/0.28.1',
+    'curl/7.88.1',
+    'Go-http-client/2.0',
+    'claude-cli/2.0.1 (external, cli)',
+    'AsyncAnthropic/Python 0.79.0',
+  ])('the user agent %s goes upstream', (value) => {
+    expect(upstreamFields([['user-agent', value]], false).fields).toContainEqual(['user-agent', value]);
   });
 
   it('T25: asks for an identity coding, whatever the client asked for', () => {
