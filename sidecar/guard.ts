@@ -20,7 +20,6 @@ import { createEgress } from './egress.ts';
 import type { InterceptOptions } from './intercept/options.ts';
 import { readOriginalDestination } from './intercept/original-destination.ts';
 import { type Intercept, startIntercept } from './intercept/start-intercept.ts';
-import { describeFault } from './ops/log.ts';
 import { reportConnection, reportExchange } from './ops/report.ts';
 import type { Runtime } from './ops/runtime.ts';
 import { agreementHosts, warmUpEngine } from './warm-up.ts';
@@ -121,7 +120,7 @@ function exchangePorts(
     workload: workloadOf(config),
     report: (report) => reportExchange(metrics, log, report),
     holdback: (delta) => metrics.holdback.inc(delta),
-    fault: (fault, exchange) => log.error({ err: describeFault(fault), exchange }, 'exchange failed'),
+    fault: (fault, exchange) => log.error({ err: fault, exchange }, 'exchange failed'),
   };
 }
 

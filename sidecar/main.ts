@@ -6,7 +6,7 @@ import { parseConfig, type SidecarConfig } from './config.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { updateGauges } from './ops/gauges.ts';
 import { serveHealth } from './ops/health.ts';
-import { createLog, describeFault } from './ops/log.ts';
+import { createLog } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import type { Runtime } from './ops/runtime.ts';
 
@@ -44,7 +44,7 @@ async function run(config: SidecarConfig): Promise<void> {
   try {
     guard = await startGuard(config, runtime);
   } catch (fault) {
-    log.fatal({ err: describeFault(fault), problem: sentenceOf(fault) }, 'the guard could not start');
+    log.fatal({ err: fault, problem: sentenceOf(fault) }, 'the guard could not start');
     process.exit(1);
   }
   log.info({ version: runtime.version, listen: guard.intercept.ports }, 'guarding');
@@ -100,7 +100,7 @@ async function drain({ log }: Runtime, guard: Guard | null, servers: readonly Se
 }
 
 function die({ log }: Runtime, fault: unknown): never {
-  log.fatal({ err: describeFault(fault) }, 'fault');
+  log.fatal({ err: fault }, 'fault');
   process.exit(1);
 }
 

@@ -17,8 +17,8 @@ export function createLog(level: string, destination?: DestinationStream): Logge
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** What of a thrown value may be printed: its class and its code, never its message or stack. */
-export function describeFault(fault: unknown): { readonly fault: string; readonly code?: string } {
+/** What of a thrown value may be printed (the log does this by itself for `err`): its class and its code, never its message or stack. */
+function describeFault(fault: unknown): { readonly fault: string; readonly code?: string } {
   if (!(fault instanceof Error)) return { fault: typeof fault };
   const code: unknown = 'code' in fault ? fault.code : undefined;
   return { fault: fault.name, ...(typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? { code } : {}) };
