@@ -18,6 +18,7 @@ export interface Draft {
   readonly sites: TextSite[];
   readonly places: Place[];
   readonly locked: string[];
+  readonly ids: string[];
   readonly schemaTexts: Set<string>;
   readonly features: Set<string>;
   /** For each document block in order: the ordinal of the site that holds its plain text, null when it has none. */
@@ -38,6 +39,7 @@ export function startDraft(tree: JsonTree, allowMedia: boolean): Draft {
     sites: [],
     places: [],
     locked: [],
+    ids: [],
     schemaTexts: new Set(),
     features: new Set(),
     documents: [],
@@ -90,7 +92,7 @@ function named(field: string | undefined): { field?: string } {
 }
 
 /** @returns the body with the texts in the places of its sites; see `ParsedRequest.rewrite` */
-export function rewriteDraft(draft: Draft, body: Uint8Array, texts: readonly string[]): Uint8Array {
+export function rewriteDraft(draft: Draft, texts: readonly string[]): Uint8Array {
   if (texts.length !== draft.sites.length) throw new RangeError('rewrite needs one text for each site');
   const edits: Edit[] = [];
   for (const [index, place] of draft.places.entries()) {
@@ -102,5 +104,6 @@ export function rewriteDraft(draft: Draft, body: Uint8Array, texts: readonly str
       insert: place.writing === 'string' ? JSON.stringify(text) : text,
     });
   }
-  return edits.length === 0 ? body : encodeUtf8(splice(draft.tree.text, edits));
+  // The text stands for the body's bytes (they were valid UTF-8), so nobody has to keep those until now.
+  return encodeUtf8(splice(draft.tree.text, edits));
 }

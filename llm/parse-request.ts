@@ -37,7 +37,7 @@ export function parseRequest(dialect: DialectId, input: RequestInput): RequestPa
   for (const feature of headerFeatures(input.headers)) draft.features.add(feature);
   BODIES[dialect](draft, ROOT);
   if (draft.refusal !== null) return { kind: 'refused', refusal: draft.refusal };
-  return { kind: 'parsed', request: finish(draft, head, input.body) };
+  return { kind: 'parsed', request: finish(draft, head) };
 }
 
 const FAULTS = {
@@ -68,18 +68,19 @@ function readHead(tree: JsonTree): Head | Refusal {
   return { model, stream: kind === 'true' };
 }
 
-function finish(draft: Draft, head: Head, body: Uint8Array): ParsedRequest {
+function finish(draft: Draft, head: Head): ParsedRequest {
   return {
     ...head,
     ...(draft.user === undefined ? {} : { user: draft.user }),
     features: [...draft.features].toSorted(),
     sites: draft.sites,
     locked: draft.locked,
+    ids: draft.ids,
     schemaTexts: [...draft.schemaTexts],
     documents: (texts) =>
       draft.documents.map((site) =>
         site === null ? null : { original: draft.sites[site]?.text ?? '', sent: texts[site] ?? '' },
       ),
-    rewrite: (texts) => rewriteDraft(draft, body, texts),
+    rewrite: (texts) => rewriteDraft(draft, texts),
   };
 }

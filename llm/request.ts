@@ -21,6 +21,8 @@ export interface ParsedRequest {
   readonly sites: readonly TextSite[];
   /** Text that must be forwarded byte for byte (signed thinking, ids of unusual form) but has to be examined. */
   readonly locked: readonly string[];
+  /** Ids in the random form of the providers' own: forwarded as they are, and compared with what was found elsewhere. */
+  readonly ids: readonly string[];
   /** Names, enumerations, patterns of schemas and tools: an identifier in one refuses the exchange. Without duplicates. */
   readonly schemaTexts: readonly string[];
   /**

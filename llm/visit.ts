@@ -65,7 +65,8 @@ export const tag: Visit = () => {};
 export const id: Visit = (draft, node) => {
   const value = kindOf(draft.tree, node) === 'string' ? decodeString(draft.tree, node) : '';
   if (!ID.test(value)) unreadable(draft, 'not an id');
-  else if (!isProviderId(value)) draft.locked.push(value);
+  else if (isProviderId(value)) draft.ids.push(value);
+  else draft.locked.push(value);
 };
 
 /** An identifier of the application's code (a tool's name): an identifier of a person in it refuses. */

@@ -5,6 +5,7 @@ import type { Refusal } from '#contract/reason.ts';
 import type { Operation } from '#llm/dialect.ts';
 import { parseRequest } from '#llm/parse-request.ts';
 import type { CitedDocument, ParsedRequest } from '#llm/request.ts';
+import { isIdOfOriginal } from '#phi/id-leak.ts';
 import { containsOriginal, findIdentifiers, type Identifier } from '#phi/leak.ts';
 import { redact } from '#phi/redact.ts';
 import type { Vault } from '#phi/vault.ts';
@@ -95,6 +96,8 @@ function redactRequest(run: Run, input: PrepareInput, { parsed, decision }: Deci
 /** Kinds that schemas hold without telling of a person: an enumeration of states, a default date, a documentation link. */
 const HARMLESS_IN_SCHEMA: ReadonlySet<Entity> = new Set<Entity>(['age', 'date', 'location', 'url']);
 const SCHEMA_SCORE = 0.7;
+/** An id; locked text of several words is thinking, which is examined as prose. */
+const ONE_WORD = /^\S{1,256}$/;
 
 /** An identifier where nothing may be changed (signed thinking, names in a schema) refuses the exchange. */
 function refuseUnchangeable({ ports }: Run, parsed: ParsedRequest, vault: Vault): Refusal | null {
@@ -102,6 +105,8 @@ function refuseUnchangeable({ ports }: Run, parsed: ParsedRequest, vault: Vault)
     return { reason: 'identifier_not_allowed', where: 'thinking or an id that must not change' };
   if (parsed.locked.some((text) => !ports.thinking.holds(text, vault)))
     return { reason: 'identifier_not_allowed', where: 'thinking of an exchange whose history was changed since' };
+  if (isIdOfOriginal(vault, [...parsed.ids, ...parsed.locked.filter((text) => ONE_WORD.test(text))]))
+    return { reason: 'identifier_not_allowed', where: 'an id made of an identifier' };
   const tells = ({ entity, score }: Identifier): boolean => score >= SCHEMA_SCORE && !HARMLESS_IN_SCHEMA.has(entity);
   if (parsed.schemaTexts.some((text) => findIdentifiers(text).some(tells)))
     return { reason: 'identifier_not_allowed', where: 'a name, enumeration or pattern of a tool or schema' };

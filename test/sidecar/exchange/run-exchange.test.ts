@@ -397,6 +397,22 @@ describe('an exchange', () => {
     expect([cut.status, cut.headers['x-lazaret-reason']]).toEqual([403, 'identifier_not_allowed']);
   });
 
+  it('an id that is made of an identifier of the conversation is refused', async () => {
+    room = await openGuarded();
+    const call = (id: string) => [
+      { role: 'user', content: 'Find patient Maria Gonzalez.' },
+      { role: 'assistant', content: [{ type: 'tool_use', id, name: 'find', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content: 'none' }] },
+    ];
+    for (const id of ['call_MariaGonzalez', 'toolu_Gonzalez1957abcdef']) {
+      const answer = await room.ask(ANTHROPIC, '/v1/messages', { ...MESSAGE, messages: call(id) });
+      expect([answer.status, answer.headers['x-lazaret-reason']]).toEqual([403, 'identifier_not_allowed']);
+    }
+    expect(
+      (await room.ask(ANTHROPIC, '/v1/messages', { ...MESSAGE, messages: call('toolu_01A09q90qw90lq917835') })).status,
+    ).toBe(200);
+  });
+
   it('monitor passes bytes as they are and records what enforce would have answered', async () => {
     room = await openGuarded((request) => message(promptOf(request.body)));
     const day = 86_400_000;

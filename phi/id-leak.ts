@@ -1,0 +1,30 @@
+import type { Vault } from './vault.ts';
+
+/** Shorter words stand in random ids by chance. */
+const MIN_WORD = 5;
+
+/**
+ * Whether an id, which must come back unchanged and so cannot be rewritten, is made of an original of this vault: words run
+ * together (`call_MariaGonzalez`), any case, any separators. A word of a name counts by itself.
+ * @param ids as they would leave
+ */
+export function isIdOfOriginal(vault: Vault, ids: readonly string[]): boolean {
+  if (ids.length === 0 || vault.size === 0) return false;
+  const all = ids.map(squash).join('|');
+  return vault.entries().some(({ entity, original }) => {
+    const text = original.reveal();
+    const words = entity === 'name' ? text.split(/[^\p{L}\p{N}]+/u) : [];
+    return [text, ...words].some((word) => {
+      const squashed = squash(word);
+      return squashed.length >= MIN_WORD && all.includes(squashed);
+    });
+  });
+}
+
+/** Letters and digits only, lower case, diacritics taken off: ids are ASCII. */
+function squash(text: string): string {
+  return text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, '');
+}
