@@ -5,6 +5,8 @@ export const LIMIT = {
   /** Request bodies in flight together; more waits `bodyWaitMs`, then `busy`. */
   bodiesBytes: 48 * 1024 * 1024,
   bodyWaitMs: 2_000,
+  /** Beyond this size request bodies are examined and recorded one at a time. */
+  largeBodyBytes: 1024 * 1024,
   /** A ClientHello or HTTP head must be complete within this time. */
   classifyMs: 5_000,
   clientHelloBytes: 64 * 1024,

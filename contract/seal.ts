@@ -38,12 +38,21 @@ export function sealPart(
   cipher.setAAD(Buffer.from(aad, 'latin1'));
   const pieces = plain.map((piece) => cipher.update(piece));
   cipher.final();
+  const head = `${aad}..${Buffer.from(nonce.buffer, nonce.byteOffset, IV_BYTES).toString('base64url')}.`;
+  return writeCompact(head, pieces, `.${cipher.getAuthTag().toString('base64url')}`);
+}
+
+/** Base64url of so many bytes at a time (a multiple of 3): a text of a whole part would be garbage of its size, and so would its copy. */
+const STRIDE = 3 * 8 * 1024;
+
+function writeCompact(head: string, pieces: readonly Buffer[], tail: string): Buffer {
   const sealed = pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces);
-  const iv = Buffer.from(nonce.buffer, nonce.byteOffset, IV_BYTES).toString('base64url');
-  return Buffer.from(
-    `${aad}..${iv}.${sealed.toString('base64url')}.${cipher.getAuthTag().toString('base64url')}`,
-    'latin1',
-  );
+  const jwe = Buffer.allocUnsafe(head.length + Math.ceil((sealed.length * 4) / 3) + tail.length);
+  let at = jwe.write(head, 'latin1');
+  for (let from = 0; from < sealed.length; from += STRIDE)
+    at += jwe.write(sealed.toString('base64url', from, Math.min(from + STRIDE, sealed.length)), at, 'latin1');
+  jwe.write(tail, at, 'latin1');
+  return jwe;
 }
 
 /** Reads the name of a sealed part without a key. @returns null when the bytes are no sealed part of ours. */

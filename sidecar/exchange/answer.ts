@@ -13,7 +13,8 @@ import type { Run } from './run-exchange.ts';
 /** What an answer is restored and recorded with. */
 export interface Answering {
   readonly operation: Operation;
-  readonly prepared: PreparedRequest;
+  /** Without the bytes that were sent: an answer may take minutes. */
+  readonly prepared: Pick<PreparedRequest, 'decision' | 'facts' | 'vault' | 'documents'>;
   readonly response: UpstreamResponse;
   readonly ledger: Ledger;
 }

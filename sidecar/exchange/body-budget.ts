@@ -1,3 +1,5 @@
+import { LIMIT } from '#contract/limit.ts';
+
 /** Memory taken from the budget; give it back once. */
 export interface Share {
   release(): void;
@@ -16,6 +18,8 @@ export class BodyBudget {
   readonly #timer: Timer;
   #used = 0;
   readonly #line: { readonly bytes: number; readonly enter: () => void }[] = [];
+  /** Ends with the turn that was given last. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(limit: number, waitMs: number, timer: Timer) {
     this.#limit = limit;
@@ -50,6 +54,20 @@ export class BodyBudget {
       });
       this.#line.push(entry);
     });
+  }
+
+  /**
+   * Lets large bodies be examined and recorded one after the other: meanwhile each takes many times its size, and two at once
+   * would not be done sooner. Small ones pass by.
+   * @returns the turn; whoever has it must release it
+   */
+  async turn(bytes: number): Promise<Share> {
+    if (bytes <= LIMIT.largeBodyBytes) return { release: () => undefined };
+    const before = this.#turn;
+    const own = Promise.withResolvers<void>();
+    this.#turn = own.promise;
+    await before;
+    return { release: own.resolve };
   }
 
   #grant(bytes: number): Share {

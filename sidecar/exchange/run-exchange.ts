@@ -1,7 +1,8 @@
+import { LIMIT } from '#contract/limit.ts';
 import type { Refusal } from '#contract/reason.ts';
 import { dialectFor } from '#llm/dialect.ts';
 import { decideHead } from '../policy/decide-exchange.ts';
-import { answerExchange } from './answer.ts';
+import { answerExchange, type Answering } from './answer.ts';
 import type { Ledger } from './evidence.ts';
 import type { ExchangePorts } from './exchange-ports.ts';
 import { upstreamFields } from './header-fields.ts';
@@ -9,7 +10,7 @@ import { headFacts } from './head-facts.ts';
 import { identifyUser } from './identify-user.ts';
 import { observeExchange } from './observe-exchange.ts';
 import type { ExchangeHandler, InboundRequest, Reply, UpstreamResponse } from './ports.ts';
-import { prepareRequest, type PreparedRequest } from './prepare-request.ts';
+import { type PrepareInput, prepareRequest, type PreparedRequest } from './prepare-request.ts';
 import { readRequest } from './read-request.ts';
 import { outcomeFacts, refusedFacts, requestFacts } from './record-facts.ts';
 import { cutStream, reasonOf, sendRefusal } from './refusal.ts';
@@ -60,18 +61,48 @@ async function runExchange(run: Run): Promise<void> {
   const read = await tally.timeAsync('read', async () => await readRequest(request, ports.bodies));
   if (read.kind !== 'body') return await endUnread(run, read);
   try {
-    tally.received = read.body.length;
-    const prepared = tally.time('redact', () =>
-      prepareRequest(run, { operation, facts, user: user.id, body: read.body, allowMedia: head.allowMedia }),
-    );
-    if (prepared.kind === 'refused') return await refuse(run, prepared.refusal);
-    const ledger = await tally.timeAsync('record', async () => await record(run, prepared));
-    const response = await tally.timeAsync('provider', async () => await forward(run, prepared));
+    const asked = { operation, facts, user: user.id, body: read.body, allowMedia: head.allowMedia };
+    const answering = await sendRequest(run, asked);
     read.share.release();
-    await answerExchange(run, { operation, prepared, response, ledger });
+    if (answering !== null) await answerExchange(run, answering);
   } finally {
     read.share.release();
   }
+}
+
+/**
+ * Sends a request as far as its answer's head. What this took of memory (the body as it came, its texts, the bytes sent) is
+ * over when it returns, however long the answer takes.
+ * @returns null when it was refused
+ */
+async function sendRequest(run: Run, asked: PrepareInput): Promise<Answering | null> {
+  const { ports, tally } = run;
+  tally.received = asked.body.length;
+  const turn = await tally.timeAsync('read', async () => await ports.bodies.turn(asked.body.length));
+  let prepared: PreparedRequest;
+  let ledger: Ledger;
+  try {
+    if (run.request.signal.aborted) return endGone(run);
+    const outcome = tally.time('redact', () => prepareRequest(run, asked));
+    discard(asked.body);
+    if (outcome.kind === 'refused') {
+      await refuse(run, outcome.refusal);
+      return null;
+    }
+    prepared = outcome;
+    ledger = await tally.timeAsync('record', async () => await record(run, outcome));
+  } finally {
+    turn.release();
+  }
+  const response = await tally.timeAsync('provider', async () => await forward(run, prepared));
+  const { decision, facts, vault, documents } = prepared;
+  return { operation: asked.operation, prepared: { decision, facts, vault, documents }, response, ledger };
+}
+
+/** Gives the memory of a large body back now and not when a collector looks for it: nobody reads it any more. */
+function discard({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength > LIMIT.largeBodyBytes && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer)
+    buffer.transfer(0);
 }
 
 async function record(run: Run, prepared: PreparedRequest): Promise<Ledger> {
@@ -120,8 +151,14 @@ async function endUnread(
   read: { readonly kind: 'refused'; readonly refusal: Refusal } | { readonly kind: 'aborted' },
 ): Promise<void> {
   if (read.kind === 'refused') return await refuse(run, read.refusal);
-  run.tally.outcome = 'client_gone';
-  run.reply.cut();
+  endGone(run);
+}
+
+/** The client went away before anything left the pod. */
+function endGone({ reply, tally }: Run): null {
+  tally.outcome = 'client_gone';
+  reply.cut();
+  return null;
 }
 
 /** Whatever was thrown ends here: recorded by its class, answered by a reason, never passed on. */

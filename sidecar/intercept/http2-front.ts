@@ -80,7 +80,9 @@ async function serveStream(
   }
   const length = checked.ok.headers.find(([name]) => name === 'content-length')?.[1];
   const readAll = async (limit: number): Promise<Uint8Array | 'too_large' | 'aborted'> =>
-    Number(length ?? 0) > limit ? 'too_large' : await readBody(stream, gone.signal, limit);
+    Number(length ?? 0) > limit
+      ? 'too_large'
+      : await readBody(stream, gone.signal, { limitBytes: limit, declaredBytes: Number(length ?? 0) });
   await runHandler(
     ports.handler,
     { connection: connection.facts, ...checked.ok, readBody: readAll, signal: gone.signal },

@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import { Readable } from 'node:stream';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Host } from '#contract/brand.ts';
@@ -100,11 +101,23 @@ async function dispatch(pool: Dispatcher, request: UpstreamRequest): Promise<Ups
       {
         method: request.method,
         path: request.target,
-        headers: request.headers.flatMap(([name, value]) => [name, value]),
-        body: request.body,
+        ...sendable(request),
         idempotent: false,
       },
       handler,
     );
   });
+}
+
+/** What of a large body is handed to TLS at a time: it keeps the ciphertext of all that it was given until the socket has taken it. */
+const SLICE_BYTES = 256 * 1024;
+
+function sendable({ headers, body }: UpstreamRequest): Pick<Dispatcher.DispatchOptions, 'headers' | 'body'> {
+  const fields = headers.flatMap(([name, value]) => [name, value]);
+  if (body.length <= SLICE_BYTES) return { headers: fields, body };
+  return { headers: [...fields, 'content-length', String(body.length)], body: Readable.from(slices(body)) };
+}
+
+function* slices(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
 }
