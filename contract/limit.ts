@@ -33,6 +33,9 @@ export const LIMIT = {
   h2SessionWindowBytes: 8 * 1024 * 1024,
   /** Bytes that the requests and answers of one HTTP/2 session hold in memory, in MB; reaching it refuses new streams. */
   h2SessionMegabytes: 64,
+  /** Clear HTTP/2 that is followed: the encoder's dynamic table, and the decoded fields of one header block. */
+  hpackTableBytes: 64 * 1024,
+  hpackFieldBytes: 256 * 1024,
   nameConstraintBytes: 4 * 1024,
   jsonDepth: 128,
   /** Values of one JSON text, keys included: a body of brackets and commas must not cost a hundred times its size. */

@@ -28,6 +28,7 @@ export async function serveConnection(room: Room, flow: Flow, depth = 0): Promis
     return;
   }
   flow.sight = sighted.sight;
+  flow.lastWords = sighted.lastWords ?? null;
   const decision = decideConnection(room.options.policy(), sightingOf(room, flow));
   await act(room, flow, { decision, early, headBytes: sighted.headBytes, depth });
 }

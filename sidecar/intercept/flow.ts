@@ -17,6 +17,8 @@ export interface Flow {
   destination: Destination | null;
   sight: Sight | null;
   decision: ConnectionDecision | null;
+  /** What the client said before it ended its side: no longer to be read from it. */
+  lastWords: Buffer | null;
   /** The spliced other side. */
   upstream: Socket | null;
   fault: ConnectionFault | null;
@@ -36,6 +38,7 @@ export function openFlow(id: number, socket: Socket, startedAt: number): Flow {
     destination: null,
     sight: null,
     decision: null,
+    lastWords: null,
     upstream: null,
     fault: null,
     lateReason: null,

@@ -27,10 +27,10 @@ export type HeadOutcome =
   | { readonly state: 'other' };
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const REQUEST_START = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}(?: |$)/;
+const REQUEST_START = /^[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}(?:[ \t]|$)|$)/;
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([\x21-\x7e]+) HTTP\/1\.([01])$/;
-/** What a forgiving server still takes for a request line. */
-const LOOSE_REQUEST_LINE = /[\s\0]HTTP\/1\.\d\s*$/i;
+/** What a forgiving server still takes for a request line: many split at any white space. */
+const LOOSE_REQUEST_LINE = /^\s*[!#$%&'*+\-.^_`|~0-9A-Za-z]+\s[^\n]*[\s\0]HTTP\/\d+(?:\.\d+)?\s*$/i;
 const AMBIGUOUS: HeadOutcome = { state: 'ambiguous' };
 const INCOMPLETE: HeadOutcome = { state: 'incomplete' };
 
@@ -44,7 +44,6 @@ export function parseHttpHead(bytes: Buffer): HeadOutcome {
   const lineEnd = bytes.indexOf(10, start);
   if (lineEnd === -1 || lineEnd - start > LIMIT.headerBytes) return startOnly(bytes.subarray(start));
   const line = bytes.toString('latin1', start, lineEnd);
-  if (!REQUEST_START.test(line)) return { state: 'other' };
   const parts = line.endsWith('\r') ? REQUEST_LINE.exec(line.slice(0, -1)) : null;
   if (parts === null) return LOOSE_REQUEST_LINE.test(line) ? AMBIGUOUS : { state: 'other' };
   const end = bytes.indexOf('\r\n\r\n', lineEnd - 1, 'latin1');
@@ -67,16 +66,15 @@ export function valuesOf(fields: Fields, name: string): readonly string[] {
   return fields.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
 }
 
-/** Servers skip empty lines before a request (RFC 9112 §2.2), so they hide nothing from us either. */
+/** Servers skip empty lines before a request (RFC 9112 §2.2), many any CR and LF, so they hide nothing from us either. */
 function skipBlankLines(bytes: Buffer): number {
   let at = 0;
-  while (bytes[at] === 13 && bytes[at + 1] === 10) at += 2;
+  while (bytes[at] === 13 || bytes[at] === 10) at += 1;
   return at;
 }
 
 function startOnly(bytes: Buffer): HeadOutcome {
   const text = bytes.toString('latin1', 0, 40);
-  if (text === '' || text === '\r') return INCOMPLETE;
   if (!REQUEST_START.test(text)) return { state: 'other' };
   return bytes.length > LIMIT.headerBytes ? AMBIGUOUS : INCOMPLETE;
 }

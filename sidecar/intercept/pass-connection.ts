@@ -54,6 +54,7 @@ function connectSides(room: Room, flow: Flow, upstream: Socket, join: typeof spl
   flow.upstream = upstream;
   upstream.setNoDelay(true).setKeepAlive(true, LIMIT.tcpKeepAliveMs);
   tie(flow.socket, upstream);
+  if (flow.lastWords !== null) upstream.write(flow.lastWords);
   const follow = flow.decision !== null && 'follow' in flow.decision && flow.decision.follow;
   join(flow.socket, upstream, follow ? followingOf(room, flow) : null);
 }
@@ -73,5 +74,5 @@ function followingOf(room: Room, flow: Flow): Following {
     flow.fault = goOn ? null : 'later_request_refused';
     return goOn;
   };
-  return { judge, onRefused };
+  return { protocol: flow.sight?.kind === 'http2' ? 'h2' : 'h1', judge, onRefused };
 }

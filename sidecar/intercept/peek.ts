@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { looksLikeTls } from './client-hello.ts';
 import { type Sighted, sightBytes } from './sight.ts';
 
 export interface PeekLimits {
@@ -25,7 +26,8 @@ export function peek(socket: Socket, limits: PeekLimits): Promise<Sighted | 'gon
       socket.off('data', onData).off('end', onEnd).off('close', onClose);
       socket.pause();
       // In the same turn as pause(): the stream must not become empty, or it would end before its next reader is there.
-      if (held.length > 0 && outcome !== 'gone' && outcome.sight.kind !== 'silent') socket.unshift(held);
+      if (held.length > 0 && !socket.readableEnded && outcome !== 'gone' && outcome.sight.kind !== 'silent')
+        socket.unshift(held);
       resolve(outcome);
     };
     const start = (): void => {
@@ -37,8 +39,10 @@ export function peek(socket: Socket, limits: PeekLimits): Promise<Sighted | 'gon
       const sighted = sightBytes(held);
       if (sighted !== null) settle(sighted);
     };
-    // A client that only reads is no riddle; one that stopped within a beginning is.
-    const onEnd = (): void => settle(held.length === 0 && limits.fromFirstByte ? OTHER : SILENT);
+    // A client that only reads, or whose few bytes no server takes for a request, is no riddle; one that stopped within a
+    // beginning is.
+    const onEnd = (): void =>
+      settle(limits.fromFirstByte && isNoBeginning(held) ? { ...OTHER, lastWords: held } : SILENT);
     const onClose = (): void => settle('gone');
     socket.on('data', onData).on('end', onEnd).on('close', onClose);
     if (socket.destroyed) return settle('gone');
@@ -46,6 +50,11 @@ export function peek(socket: Socket, limits: PeekLimits): Promise<Sighted | 'gon
     if (!limits.fromFirstByte) start();
     socket.resume();
   });
+}
+
+/** Whether bytes that nothing follows hold not even the line that a request or a handshake begins with. */
+function isNoBeginning(bytes: Buffer): boolean {
+  return bytes.length === 0 || !(looksLikeTls(bytes) || bytes.includes(10) || bytes.includes(13));
 }
 
 /** Takes a CONNECT head off a peeked connection, so that what follows can be peeked in its turn. */

@@ -46,6 +46,8 @@ export function checkHttp1(
   facts: ConnectionFacts,
 ): CheckOutcome {
   const { method, version, fields } = request;
+  // Node's parser also takes 0.9 and 2.0 for versions of this protocol.
+  if (version !== '1.1' && version !== '1.0') return { fault: 'version' };
   const hosts = valuesOf(fields, 'host');
   if (hosts.length !== 1) return { fault: 'host' };
   if (!isOwnAuthority(hosts[0] ?? '', facts)) return { fault: 'authority' };

@@ -34,6 +34,7 @@ export class RequestFollower {
   private held: Buffer = EMPTY;
   private heads = 0;
   private upgrading = false;
+  private asked: string | null = null;
 
   /** @param judge whether a request may pass */
   constructor(judge: (head: HttpHead) => boolean) {
@@ -66,6 +67,11 @@ export class RequestFollower {
     return rest;
   }
 
+  /** The protocols that the last upgrade asked for, in lower case. */
+  get upgrade(): string | null {
+    return this.asked;
+  }
+
   /** @returns how many held bytes may pass; 0 to wait for more */
   private step(): number | 'refused' {
     const { state } = this;
@@ -81,6 +87,7 @@ export class RequestFollower {
     const { head } = outcome;
     this.heads += 1;
     this.upgrading = head.upgrade !== null;
+    this.asked = head.upgrade;
     // The answer to a later upgrade cannot be told from those to requests before it; clients upgrade fresh connections.
     if (this.upgrading && this.heads > 1) return 'refused';
     if (head.framing.kind === 'chunked') this.state = { at: 'chunk-size' };

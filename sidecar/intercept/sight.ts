@@ -4,14 +4,19 @@ import { parseAddressLiteral } from '../policy/address.ts';
 import type { Destination, Sight } from '../policy/connection-decision.ts';
 import { looksLikeTls, parseClientHello } from './client-hello.ts';
 import { type HttpHead, parseHttpHead, valuesOf } from './http-head.ts';
+import { HTTP2_PREFACE } from './http2-follower.ts';
 
 /** A verdict on first bytes, with the length of a CONNECT head, which is consumed before looking further. */
 export interface Sighted {
   readonly sight: Sight;
   readonly headBytes: number;
+  /** The first bytes, when they were the last: they cannot be put back. */
+  readonly lastWords?: Buffer;
 }
 
 const HTTP_PORT = 80;
+/** The first line of the HTTP/2 preface, without its end. */
+const HTTP2_LINE = 14;
 
 /**
  * Says what the first bytes of a connection are.
@@ -20,6 +25,10 @@ const HTTP_PORT = 80;
  */
 export function sightBytes(bytes: Buffer): Sighted | null {
   if (looksLikeTls(bytes)) return sightTls(bytes);
+  const socks = sightSocks(bytes);
+  if (socks !== 'no') return socks === 'incomplete' ? null : { sight: { kind: 'socks' }, headBytes: 0 };
+  if (bytes.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE)) return { sight: { kind: 'http2' }, headBytes: 0 };
+  if (bytes.length > HTTP2_LINE && HTTP2_PREFACE.subarray(0, bytes.length).equals(bytes)) return null;
   const outcome = parseHttpHead(bytes);
   if (outcome.state === 'incomplete') return null;
   if (outcome.state === 'other') return { sight: { kind: 'other' }, headBytes: 0 };
@@ -60,6 +69,26 @@ function parseDestination(text: string, defaultPort: number | null): Destination
   if (literal?.[1] === undefined || port === null || port < 1 || port > 65_535) return null;
   const address = parseAddressLiteral(literal[1]);
   return address === null ? parseAuthority(text, port) : { address, port };
+}
+
+const SOCKS4_BYTES = 9;
+
+/**
+ * Whether a connection begins as one to a SOCKS proxy does: the greeting of version 5 (RFC 1928 §3), or a request of
+ * version 4, which ends with a zero byte. Other protocols begin with these bytes too, so all of it must fit exactly.
+ */
+function sightSocks(bytes: Buffer): 'yes' | 'no' | 'incomplete' {
+  const [version, count] = bytes;
+  if (version !== 5 && version !== 4) return 'no';
+  if (count === undefined) return 'incomplete';
+  if (version === 5) {
+    const methods = bytes.subarray(2);
+    const fits = count > 0 && methods.length <= count && methods.every((method) => method <= 9 || method >= 0x80);
+    return !fits ? 'no' : methods.length === count ? 'yes' : 'incomplete';
+  }
+  if (count !== 1 && count !== 2) return 'no';
+  if (bytes.length < SOCKS4_BYTES) return 'incomplete';
+  return bytes.readUInt16BE(2) !== 0 && bytes.at(-1) === 0 ? 'yes' : 'no';
 }
 
 function sightTls(bytes: Buffer): Sighted | null {

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import { reset } from './farewell.ts';
+import { Http2Follower } from './http2-follower.ts';
 import { RequestFollower } from './request-follower.ts';
 import { watchSwitch } from './switch-watch.ts';
 
 /** How the clear requests of a followed connection are judged. */
 export interface Following {
+  readonly protocol: 'h1' | 'h2';
   readonly judge: ConstructorParameters<typeof RequestFollower>[0];
   /** A request that may not pass came. @returns whether to go on all the same (monitor mode) */
   readonly onRefused: () => boolean;
@@ -38,7 +40,8 @@ export function tie(client: Socket, upstream: Socket): void {
 }
 
 function pipeFollowed(client: Socket, upstream: Socket, following: Following): void {
-  const follower = new RequestFollower(following.judge);
+  const upgradable = following.protocol === 'h1' ? new RequestFollower(following.judge) : null;
+  let follower = upgradable ?? new Http2Follower(following.judge);
   const switched = watchSwitch(upstream);
   const passOn = (rest: Buffer): void => {
     client.off('data', onData);
@@ -54,7 +57,8 @@ function pipeFollowed(client: Socket, upstream: Socket, following: Following): v
     if (stop === 'upgrade') {
       client.pause();
       return switched((agreed) => {
-        if (agreed) return passOn(rest);
+        if (agreed && upgradable?.upgrade?.includes('h2c') !== true) return passOn(rest);
+        if (agreed) follower = new Http2Follower(following.judge);
         client.resume();
         if (rest.length > 0) onData(rest);
       });

@@ -22,7 +22,11 @@ export type Sight =
   | { readonly kind: 'connect'; readonly target: Destination | null }
   /** HTTP or TLS whose meaning is not certain. */
   | { readonly kind: 'ambiguous'; readonly of: 'tls' | 'http' }
-  /** Complete enough to say that it is neither. */
+  /** The preface of clear HTTP/2; its requests are still to come. */
+  | { readonly kind: 'http2' }
+  /** A client of a SOCKS proxy, who would tell it the real target. */
+  | { readonly kind: 'socks' }
+  /** Complete enough to say that it is none of these. */
   | { readonly kind: 'other' }
   /** Nothing complete came in time, or ever. */
   | { readonly kind: 'silent' };

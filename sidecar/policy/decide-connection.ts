@@ -29,6 +29,7 @@ const CHECKS: readonly Check[] = [
   { name: 'destination is another machine', verdict: refuseLocal },
   { name: 'first bytes are unambiguous', verdict: refuseAmbiguous },
   { name: 'CONNECT is judged by its target', verdict: judgeConnect },
+  { name: 'SOCKS leads past every judgment', verdict: refuseSocks },
   { name: 'TLS to an LLM or agreement host is terminated', verdict: terminateTls },
   { name: 'clear HTTP that is LLM traffic is examined', verdict: terminateClear },
   { name: 'private destination is passed', verdict: passPrivate },
@@ -124,6 +125,10 @@ function judgeConnect(facts: Facts): Verdict | null {
   return ok ? { action: 'tunnel', target } : refuse('destination_not_allowed', facts.sight);
 }
 
+function refuseSocks({ sight }: Facts): Verdict | null {
+  return sight.kind === 'socks' ? refuse('destination_not_allowed', sight) : null;
+}
+
 function terminateTls({ sight, policy, destination, canIssue }: Facts): Verdict | null {
   if (sight.kind !== 'tls' || sight.host === null || !isWatched(policy, sight.host)) return null;
   if (!canIssue(sight.host)) return refuse('provider_not_approved', sight);
@@ -144,7 +149,8 @@ function terminateClear(facts: Facts): Verdict | null {
 }
 
 function passPrivate(facts: Facts): Verdict | null {
-  return isLocalSide(facts) ? { action: 'opaque', follow: facts.sight.kind === 'http' } : null;
+  const { kind } = facts.sight;
+  return isLocalSide(facts) ? { action: 'opaque', follow: kind === 'http' || kind === 'http2' } : null;
 }
 
 function spliceListed({ sight, policy, destination }: Facts): Verdict | null {

@@ -26,8 +26,8 @@ const OPERATION_PATHS: readonly RegExp[] = [
 ];
 
 /**
- * Whether a clear HTTP request is an LLM operation by its path. Repeated slashes and percent-encoded letters are resolved first,
- * because servers do that too.
+ * Whether a clear HTTP request is an LLM operation by its path. Repeated slashes, dot segments and percent-encoded letters are
+ * resolved first, because servers do that too.
  * @param method any but those that carry no prompt count (a WebSocket to a model begins with GET on `/realtime`)
  * @param path origin form, with or without query
  */
@@ -38,12 +38,24 @@ export function isLlmOperation(method: string, path: string): boolean {
 }
 
 function cleanPath(path: string): string {
-  const bare = path.replace(/[?#].*$/s, '');
-  const decoded = bare.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return decoded
+  const clean = decodeLetters(path.replace(/[?#].*$/s, ''))
     .replace(/;[^/]*/g, '')
-    .replaceAll('\\', '/')
-    .replace(/\/+/g, '/')
-    .replace(/\/\.(?=\/|$)/g, '')
-    .replace(/(?<=.)\/$/, '');
+    .replaceAll('\\', '/');
+  const kept: string[] = [];
+  for (const segment of clean.split('/')) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '' && segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}`;
+}
+
+/** Behind a proxy that decodes stands a server that decodes again. */
+const DECODINGS = 3;
+
+function decodeLetters(path: string): string {
+  let text = path;
+  for (let round = 0; round < DECODINGS && text.includes('%'); round += 1) {
+    text = text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+  return text;
 }

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { Agent, request } from 'undici';
 import { buildHello, intoRecords, serverName } from '#test/property/intercept-hello.ts';
 import { connectWithTwoNames } from './tls13-client.ts';
-import { connect as connectHttp2 } from 'node:http2';
-import type { Socket } from 'node:net';
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InboundRequest } from '#sidecar/exchange/ports.ts';
@@ -301,11 +301,119 @@ describe('private destinations', () => {
       'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
       'POST /v1/chat/completions  HTTP/1.1\r\nHost: a\r\n\r\n',
       'connect a:443 HTTP/1.1\r\nHost: a\r\n\r\n',
+      ' POST /v1/messages HTTP/1.1\r\nHost: a\r\n\r\n',
+      'POST\t/v1/messages\tHTTP/1.1\r\nHost: a\r\n\r\n',
+      'POST /v1/messages HTTP/2.0\r\nHost: a\r\n\r\n',
+      `${'P'.repeat(40)} /v1/messages HTTP/1.1\r\nHost: a\r\n\r\n`,
     ]) {
       const client = room.connect();
       client.write(bytes);
       expect((await readAll(client)).toString()).toContain('x-lazaret-reason: protocol_not_allowed');
       client.destroy();
+    }
+  });
+
+  test.each(['\n\n', '\r\r\n', '\n'])('empty lines (%j) before a request do not hide it', async (blank) => {
+    const received: Buffer[] = [];
+    await serve(at, (socket) => socket.on('data', (chunk: Buffer) => received.push(chunk)));
+    const client = room.connect();
+    client.setNoDelay(true);
+    for (const byte of `${blank}POST /v1/messages HTTP/1.1\r\nHost: a\r\n\r\n`) client.write(byte);
+    expect(await readUntil(client, 'x-lazaret-reason')).toMatch(/^HTTP\/1\.1 [45]/);
+    expect(received).toEqual([]);
+    client.destroy();
+  });
+
+  test.each([
+    ['5', [5, 2, 0, 2]],
+    ['4', [4, 1, 1, 187, 10, 0, 0, 1, 0]],
+  ])('a SOCKS %s client is refused, however it is cut', async (_version, bytes) => {
+    await serve(at, () => {});
+    const client = room.connect();
+    client.setNoDelay(true);
+    for (const byte of bytes) client.write(Uint8Array.of(byte));
+    expect((await readAll(client)).length).toBe(0);
+    expect(await room.nextRecord()).toMatchObject({
+      decision: 'refuse',
+      reason: 'destination_not_allowed',
+      sight: 'socks',
+    });
+  });
+
+  test.each([
+    ['Cassandra 5', [5, 0, 0, 0, 5, 0, 0, 0, 0]],
+    ['DCE/RPC', [5, 0, 11, 3, 16, 0, 0, 0]],
+    ['Cassandra 4', [4, 0, 0, 0, 5, 0, 0, 0, 0]],
+    ['Cassandra 4, compressed', [4, 1, 0, 0, 5, 0, 0, 0, 0]],
+    ['a database whose first byte is five', [5, 1, 0, 0]],
+  ])('%s is not taken for SOCKS', async (_what, bytes) => {
+    await serve(at, (socket) => socket.pipe(socket));
+    const client = room.connect();
+    client.write(Uint8Array.from(bytes));
+    client.end();
+    expect([...(await readAll(client))]).toEqual(bytes);
+  });
+
+  test('clear HTTP/2 passes until a request is a model’s; that one closes the connection before it is forwarded', async () => {
+    const paths: string[] = [];
+    const server = createHttp2Server((request, response) => {
+      paths.push(request.url);
+      response.end('served');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    room.settings.routes.set(at, (server.address() as AddressInfo).port);
+    const session = connectHttp2(`http://127.0.0.1:${room.port}`);
+    session.on('error', () => {});
+    const ask = async (path: string): Promise<string> => {
+      const stream = session.request({ ':method': 'POST', ':path': path });
+      stream.end('{}');
+      return await new Promise((resolve) => {
+        stream.on('data', (chunk: Buffer) => resolve(chunk.toString())).on('error', () => resolve('closed'));
+      });
+    };
+    expect(await ask('/etcdserverpb.KV/Range')).toBe('served');
+    expect(await ask('/v1/chat/completions')).toBe('closed');
+    expect(paths).toEqual(['/etcdserverpb.KV/Range']);
+    expect(await room.nextRecord()).toMatchObject({
+      decision: 'opaque',
+      sight: 'http2',
+      fault: 'later_request_refused',
+      reason: 'destination_not_allowed',
+    });
+    server.close();
+  });
+
+  test('after an upgrade to h2c the requests inside are followed too', async () => {
+    const received: Buffer[] = [];
+    await serve(at, (socket) => {
+      socket.on('data', (chunk: Buffer) => received.push(chunk));
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    });
+    const client = room.connect();
+    const head =
+      'GET /health HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n';
+    client.write(head);
+    await readUntil(client, '101');
+    const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+    // HEADERS: POST, path /v1/messages.
+    const request = Buffer.concat([Buffer.from('00000f0104000000038304' + '0c', 'hex'), Buffer.from('/v1/messages')]);
+    client.write(Buffer.concat([Buffer.from(preface), request]));
+    expect((await readAll(client)).length).toBe(0);
+    expect(Buffer.concat(received).toString('latin1').startsWith(head)).toBe(true);
+    expect(Buffer.concat(received).toString('latin1')).not.toContain('/v1/messages');
+    expect(await room.nextRecord()).toMatchObject({ fault: 'later_request_refused' });
+  });
+
+  test('a few bytes and the end of them pass: nothing that could be a request follows', async () => {
+    await serve(at, (socket) => socket.pipe(socket));
+    const client = room.connect();
+    client.end('hello');
+    expect((await readAll(client)).toString()).toBe('hello');
+    for (const beginning of ['POST /v1/messages HTTP/1.1\r\n', 'POST /v1/messages HTTP/1.1\rHost: a\r\r', '\x16\x03']) {
+      const stopped = room.connect();
+      stopped.end(beginning, 'latin1');
+      expect((await readAll(stopped)).length).toBe(0);
     }
   });
 

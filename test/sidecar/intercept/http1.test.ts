@@ -86,6 +86,7 @@ describe('requests that two parsers could read differently are refused', () => {
     ],
     ['an unknown expectation', `${post}${host}Expect: 200-ok\r\nContent-Length: 0\r\n\r\n`],
     ['the HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['a version of another protocol', `POST /v1/x HTTP/2.0\r\n${host}Content-Length: 0\r\n\r\n`],
     ['HTTP/0.9', 'GET /\r\n\r\n'],
     ['more header bytes than the bound', `${post}${host}X-A: ${'a'.repeat(70_000)}\r\n\r\n`],
     [

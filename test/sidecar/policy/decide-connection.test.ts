@@ -145,6 +145,7 @@ describe('private destinations', () => {
       { action: 'terminate' },
     ],
     ['a database passes', { kind: 'other' }, { action: 'opaque', follow: false }],
+    ['a SOCKS proxy does not', { kind: 'socks' }, { action: 'refuse', reason: 'destination_not_allowed' }],
     ['bytes that only resemble TLS pass', { kind: 'ambiguous', of: 'tls' }, { action: 'opaque' }],
     ['clear HTTP passes and is followed', http('fhir', '/Patient'), { action: 'opaque', follow: true }],
     [
@@ -370,6 +371,9 @@ describe('LLM operations', () => {
     ['POST', '/v1/%63hat/completions'],
     ['POST', '/V1/Messages'],
     ['POST', '/v1/messages;a=b'],
+    ['POST', '/v1/x/../messages'],
+    ['POST', '/..//v1/y/z/%2e%2e/../chat/./completions'],
+    ['POST', '/v1/%256dessages'],
     ['PUT', '/v1/responses'],
     ['POST', '/v1beta/models/gemini:streamGenerateContent?alt=sse'],
     ['POST', '/model/anthropic.claude/converse-stream'],
