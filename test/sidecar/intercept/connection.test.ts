@@ -397,7 +397,7 @@ describe('private destinations', () => {
     await readUntil(client, '101');
     const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
     // HEADERS: POST, path /v1/messages.
-    const request = Buffer.concat([Buffer.from('00000f0104000000038304' + '0c', 'hex'), Buffer.from('/v1/messages')]);
+    const request = Buffer.concat([Buffer.from('00000f01040000000383040c', 'hex'), Buffer.from('/v1/messages')]);
     client.write(Buffer.concat([Buffer.from(preface), request]));
     expect((await readAll(client)).length).toBe(0);
     expect(Buffer.concat(received).toString('latin1').startsWith(head)).toBe(true);
