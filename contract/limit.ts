@@ -42,9 +42,10 @@ export const LIMIT = {
   jsonValues: 2_000_000,
   /**
    * Identifiers that one request may hold, each place counted: what is known of one costs about a kilobyte while a request is
-   * examined. And pieces of text that are examined by themselves (values of JSON, rows, lines).
+   * examined. Different ones among them, each with its entry in the vault. And pieces of text that are examined by themselves (values of JSON, rows, lines).
    */
   identifiers: 100_000,
+  distinctIdentifiers: 25_000,
   segments: 250_000,
   /** Text lanes of one response stream that are open together: content blocks, choices, tool calls. */
   streamLanes: 1_024,

@@ -1,4 +1,5 @@
 import type { Entity, EntityAction } from '#contract/entity.ts';
+import { LIMIT } from '#contract/limit.ts';
 import { Phi } from '#contract/phi.ts';
 import type { TextSite } from '#contract/text-site.ts';
 import { DetectorError, TooManyFindings } from './detector-error.ts';
@@ -49,9 +50,9 @@ export function redact(sites: readonly TextSite[], options: RedactOptions): Reda
   const blocked = kept.find((finding) => options.actions[finding.entity] === 'block');
   if (blocked !== undefined) return { kind: 'refused', reason: 'identifier_not_allowed', entity: blocked.entity };
   const identities = createIdentities();
+  const { maxIdentifiers = LIMIT.distinctIdentifiers } = options;
   const issued = issue(sites, kept, identities);
-  if (options.maxIdentifiers !== undefined && identities.size > options.maxIdentifiers)
-    return { kind: 'refused', reason: 'too_many_identifiers' };
+  if (issued === null || identities.size > maxIdentifiers) return { kind: 'refused', reason: 'too_many_identifiers' };
   return { kind: 'redacted', ...rewrite(sites, issued.spans), vault: new Vault(issued.entries) };
 }
 
@@ -70,8 +71,11 @@ interface Issued {
   readonly entries: readonly VaultEntry[];
 }
 
-/** Gives each finding its surrogate, in the order the conversation made it known. */
-function issue(sites: readonly TextSite[], findings: readonly Finding[], identities: Identities): Issued {
+/**
+ * Gives each finding its surrogate, in the order the conversation made it known.
+ * @returns null when the vault would grow beyond `LIMIT.distinctIdentifiers`
+ */
+function issue(sites: readonly TextSite[], findings: readonly Finding[], identities: Identities): Issued | null {
   const spans: SurrogateSpan[][] = sites.map(() => []);
   const entries: VaultEntry[] = [];
   for (const finding of findings.toSorted((a, b) => a.since - b.since || a.site - b.site || a.start - b.start)) {
@@ -85,6 +89,7 @@ function issue(sites: readonly TextSite[], findings: readonly Finding[], identit
       key: finding.key,
       number,
     });
+    if (isNew && entries.length >= LIMIT.distinctIdentifiers) return null;
     if (isNew) entries.push({ surrogate, entity, original: new Phi(original), ...(number ? { number } : {}) });
     const quote = finding.quote ?? '';
     spans[finding.site]?.push({

@@ -40,3 +40,9 @@ test('T6: many texts that only look like surrogates are all replaced, in linear 
   expect(spans).toHaveLength(LIMIT.identifiers);
   expect(redacted).not.toContain('NAME_1a53');
 });
+
+test('more different identifiers than a vault may hold are refused', () => {
+  const records = (count: number) => Array.from({ length: count }, (_, i) => `MRN ${4_000_000 + i}.`).join('\n');
+  expect(redact([prose(records(LIMIT.distinctIdentifiers + 1))], OPTIONS)).toEqual(REFUSED);
+  expect(redact([prose(records(LIMIT.distinctIdentifiers))], OPTIONS).kind).toBe('redacted');
+});
