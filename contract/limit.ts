@@ -113,6 +113,8 @@ export const LIMIT = {
   extraRootsBytes: 4 * 1024 * 1024,
   nftMs: 20_000,
   probeMs: 5_000,
+  /** Between two looks for sockets under the sidecar's uid that are not its own. */
+  foreignSocketMs: 2_000,
   /** Admission: one review, items of one list of a pod, faults that one denial names, and the age and clock skew of a mark. */
   admissionBytes: 4 * 1024 * 1024,
   admissionListEntries: 16_384,

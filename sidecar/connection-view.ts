@@ -2,7 +2,7 @@ import type { ConnectionPolicy } from '#contract/connection-policy.ts';
 import { connectionPolicy, nextTurn } from '#contract/policy-connection.ts';
 import type { Policy } from '#contract/policy.ts';
 import type { Reason } from '#contract/reason.ts';
-import type { Bundle } from './bundle/bundle.ts';
+import type { SafeBundle } from './safe-bundle.ts';
 
 /** The policy in force as connections ask for it. */
 export interface ConnectionView {
@@ -17,7 +17,7 @@ export interface ConnectionView {
  * turn out otherwise: another bundle, or a grant that begins or ends.
  * @param now ms since the epoch
  */
-export function createConnectionView(bundle: Pick<Bundle, 'current' | 'state'>, now: () => number): ConnectionView {
+export function createConnectionView(bundle: SafeBundle, now: () => number): ConnectionView {
   let made: {
     readonly of: Policy;
     readonly from: number;
@@ -35,6 +35,8 @@ export function createConnectionView(bundle: Pick<Bundle, 'current' | 'state'>, 
       }
       return made.it;
     },
-    reason: (reason) => (reason === 'policy_missing' && bundle.state() === 'stale' ? 'policy_stale' : reason),
+    reason: (reason) => (reason === 'policy_missing' ? (WITHOUT_POLICY[bundle.state()] ?? reason) : reason),
   };
 }
+
+const WITHOUT_POLICY: Readonly<Partial<Record<string, Reason>>> = { stale: 'policy_stale', unsafe: 'internal_error' };

@@ -22,6 +22,8 @@ import { readOriginalDestination } from './intercept/original-destination.ts';
 import { type Intercept, startIntercept } from './intercept/start-intercept.ts';
 import { reportConnection, reportExchange } from './ops/report.ts';
 import type { Runtime } from './ops/runtime.ts';
+import { holdWhileUnsafe, type SafeBundle } from './safe-bundle.ts';
+import { watchStrangers } from './strangers.ts';
 import { agreementHosts, warmUpEngine } from './warm-up.ts';
 import type { Forwarder } from './upstream/forward.ts';
 
@@ -45,8 +47,10 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
   const audit = await startPodAudit(config, runtime);
   warmUpEngine();
   const { forwarder, resolve, dial } = await createEgress(config);
-  const ports = exchangePorts(config, runtime, { bundle, audit, forwarder });
-  const view = createConnectionView(bundle, Date.now);
+  const strangers = watchStrangers(config, runtime);
+  const safe = holdWhileUnsafe(bundle, strangers.count);
+  const ports = exchangePorts(config, runtime, { bundle, safe, audit, forwarder });
+  const view = createConnectionView(safe, Date.now);
   const refuse = createRequestRefusal(ports);
   const intercept = await startIntercept({
     ...interceptOptions(config, runtime),
@@ -63,12 +67,14 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
       if (facts !== null) audit.evidence.connection(facts);
     },
   });
-  bundle.onChange(() => intercept.reconsider());
+  for (const source of [bundle, strangers]) source.onChange(() => intercept.reconsider());
   await intercept.prepare(agreementHosts(bundle.current()));
   return { bundle, audit, forwarder, intercept };
 }
 
-type Ready = Omit<Guard, 'intercept'>;
+interface Ready extends Omit<Guard, 'intercept'> {
+  readonly safe: SafeBundle;
+}
 
 function interceptOptions(
   config: SidecarConfig,
@@ -93,7 +99,7 @@ function interceptOptions(
 function exchangePorts(
   config: SidecarConfig,
   { log, metrics }: Runtime,
-  { bundle, audit, forwarder }: Ready,
+  { bundle, safe, audit, forwarder }: Ready,
 ): ExchangePorts {
   let barred: BarredKeys = NO_BARRED_KEYS;
   return {
@@ -101,11 +107,10 @@ function exchangePorts(
     mono: () => performance.now(),
     mintId: exchangeIds(),
     policy: () => {
-      const state = bundle.state();
-      const current = bundle.current();
+      const state = safe.state();
       const payload = bundle.payload();
       const serial = payload === null ? 'none' : formatSerial(payload.serial);
-      return { policy: current ?? (state === 'stale' ? 'stale' : 'missing'), barred, serial };
+      return { policy: safe.current() ?? (state === 'current' ? 'missing' : state), barred, serial };
     },
     barKey: (fingerprint) => {
       barred = barKey(barred, fingerprint);

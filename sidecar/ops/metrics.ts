@@ -78,6 +78,10 @@ function createGauges(registry: Registry) {
       'Seconds until an agreement ends; negative once it has.',
       ['agreement'],
     ),
+    foreignSockets: gauge(
+      'lazaret_foreign_sockets',
+      'Open sockets under the sidecar uid that are not the sidecar; while there is one everything is refused.',
+    ),
     build: gauge('lazaret_build_info', 'Version of the running program.', ['version', 'program']),
   };
 }

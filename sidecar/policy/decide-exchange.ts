@@ -5,10 +5,12 @@ import type { CoveredBy, ExchangeDecision, ExchangeFacts, HeadDecision, HeadFact
 import type { Policy } from '#contract/policy.ts';
 import type { Refusal } from '#contract/reason.ts';
 
+type NoPolicy = 'missing' | 'stale' | 'unsafe';
+
 /** The policy in force in this process, and what it learnt while running. */
 export interface PolicyInForce {
-  /** The policy, or why there is none to decide by. */
-  readonly policy: Policy | 'missing' | 'stale';
+  /** The policy, or why there is none to decide by; `unsafe` when somebody in the pod can go around the guard. */
+  readonly policy: Policy | NoPolicy;
   /** Keys that a provider's answer showed to belong to an account that is not covered. */
   readonly barred: BarredKeys;
 }
@@ -33,10 +35,12 @@ export function decideExchange(force: PolicyInForce, facts: ExchangeFacts, now: 
 
 const NOTHING: CoveredBy = { provider: null, product: null, agreement: null };
 
-function withoutPolicy(state: 'missing' | 'stale'): Extract<HeadDecision, { kind: 'refuse' }> {
+const WITHOUT_POLICY = { missing: 'policy_missing', stale: 'policy_stale', unsafe: 'internal_error' } as const;
+
+function withoutPolicy(state: NoPolicy): Extract<HeadDecision, { kind: 'refuse' }> {
   return {
     kind: 'refuse',
-    refusal: { reason: state === 'missing' ? 'policy_missing' : 'policy_stale' },
+    refusal: { reason: WITHOUT_POLICY[state] },
     checks: [],
     ...NOTHING,
   };

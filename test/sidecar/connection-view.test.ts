@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '#contract/policy.ts';
 import { createConnectionView } from '#sidecar/connection-view.ts';
+import { holdWhileUnsafe } from '#sidecar/safe-bundle.ts';
 import { demoPolicy } from './exchange/guarded.ts';
 
 describe('the policy as connections see it', () => {
@@ -39,5 +40,20 @@ describe('the policy as connections see it', () => {
     expect(view('stale').reason('policy_missing')).toBe('policy_stale');
     expect(view('missing').reason('policy_missing')).toBe('policy_missing');
     expect(view('stale').reason('destination_not_allowed')).toBe('destination_not_allowed');
+  });
+});
+
+describe('a bundle while a stranger can go around the guard', () => {
+  it('lets nothing through and is neither missing nor stale', () => {
+    let strangers = 0;
+    const policy = demoPolicy();
+    const safe = holdWhileUnsafe({ current: () => policy, state: () => 'current' }, () => strangers);
+    const view = createConnectionView(safe, () => 0);
+    expect(view.policy()).not.toBeNull();
+    strangers = 1;
+    expect(view.policy()).toBeNull();
+    expect(view.reason('policy_missing')).toBe('internal_error');
+    strangers = 0;
+    expect(view.policy()).not.toBeNull();
   });
 });

@@ -47,7 +47,7 @@ export interface Guarded {
   readonly reports: ExchangeReport[];
   readonly root: string;
   readonly port: number;
-  policy: Policy | 'missing' | 'stale';
+  policy: Policy | 'missing' | 'stale' | 'unsafe';
   readonly ask: (host: string, target: string, body: unknown, options?: AskOptions) => Promise<Answer>;
   readonly stop: () => Promise<void>;
 }

@@ -125,6 +125,7 @@ describe('an exchange', () => {
     ['missing', 'policy_missing'],
 
     ['stale', 'policy_stale'],
+    ['unsafe', 'internal_error'],
   ] as const)('nothing leaves while policy is %s', async (state, reason) => {
     room = await openGuarded();
     room.policy = state;
