@@ -1,5 +1,6 @@
 // npm run bench: what the guard costs, in one table of one run.
 import { mkdirSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { bundlePrograms, PROGRAMS } from '../tools/bundle.ts';
 import { measureIdle, measureMemory, measureStream, SyncProbe } from './extras.ts';
@@ -43,6 +44,9 @@ async function run(options: BenchOptions): Promise<void> {
   const setting: Setting = { material, world, dist, profile: options.profile };
   note(`upstream ${world.upstream}, prompt ${prompt.body.length} bytes, answer ${prompt.answer.length} bytes`);
   if (!pinned) note('programs are not kept on cores (that needs taskset and two cores): rows disturb each other');
+
+  const [load = 0] = loadavg();
+  if (load > 0.5) note(`other programs are running here (load ${load.toFixed(1)}): compare rows, not numbers`);
 
   const rows: Row[] = [];
   const idle = options.only.has('idle') ? [await measureIdle(setting)] : [];

@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { authorityPaths } from '#contract/pod-paths.ts';
 import { constraintSuffixes } from '#contract/register.ts';
-import { runCommand, writeBundleKeys, writeCollectorCertificate } from '#cli/pod/material.ts';
 import { makePodAuthority } from '#sidecar/init/pod-authority.ts';
 import { type IssuedCertificate, makeTestAuthority } from '#test/fake/test-authority.ts';
 import { LISTED_HOST, LLM_HOST } from './prompt.ts';
@@ -60,7 +62,11 @@ export async function makeMaterial(): Promise<Material> {
   mkdirSync(authorityDir, { mode: 0o700 });
   const constraints = constraintSuffixes([LLM_HOST]);
   const internet = await makeTestAuthority('Lazaret bench root');
-  const [provider, listed] = await Promise.all([internet.issue(LLM_HOST), internet.issue(LISTED_HOST)]);
+  const [provider, listed, collector] = await Promise.all([
+    internet.issue(LLM_HOST),
+    internet.issue(LISTED_HOST),
+    internet.issue('127.0.0.1'),
+  ]);
   const pod = await makePodAuthority(constraints, Date.now());
   const paths = authorityPaths(authorityDir);
   await Promise.all([
@@ -73,13 +79,14 @@ export async function makeMaterial(): Promise<Material> {
     writeFile(file(`${LISTED_HOST}.pem`), `${listed.certificate}\n${listed.key}\n`),
     writeFile(file('policy.yaml'), POLICY),
     writeFile(file('token'), randomBytes(32).toString('base64url')),
-    writeBundleKeys(file('bundle.private.jwk'), file('bundle.public.jwk')),
-    writeCollectorCertificate('127.0.0.1', file('collector.key'), file('collector.pem')),
-    runCommand(ROOT, ['keys', 'init', '--out', dir]),
+    writeBundleKeys(dir),
+    writeFile(file('collector.pem'), collector.certificate),
+    writeFile(file('collector.key'), collector.key),
+    runLazaret(['keys', 'init', '--out', dir]),
   ]);
   await writeFile(
     file('bundle'),
-    await runCommand(ROOT, ['policy', 'sign', '--key', file('bundle.private.jwk'), file('policy.yaml')]),
+    await runLazaret(['policy', 'sign', '--key', file('bundle.private.jwk'), file('policy.yaml')]),
   );
   return {
     root: ROOT,
@@ -90,4 +97,19 @@ export async function makeMaterial(): Promise<Material> {
     podRoot: pod.rootCertificate,
     authorityDir,
   };
+}
+
+/** Makes the key pair that signs the policy. */
+async function writeBundleKeys(dir: string): Promise<void> {
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  const publicJwk = await exportJWK(pair.publicKey);
+  const marks = { kid: await calculateJwkThumbprint(publicJwk), alg: 'ES256', use: 'sig' };
+  await writeFile(`${dir}/bundle.private.jwk`, JSON.stringify({ ...(await exportJWK(pair.privateKey)), ...marks }));
+  await writeFile(`${dir}/bundle.public.jwk`, JSON.stringify({ ...publicJwk, ...marks }));
+}
+
+/** Runs the project's own command. @returns what it wrote to stdout */
+async function runLazaret(words: readonly string[]): Promise<string> {
+  const flags = ['--disable-warning=ExperimentalWarning', join(ROOT, 'cli/main.ts')];
+  return (await promisify(execFile)(process.execPath, [...flags, ...words])).stdout;
 }

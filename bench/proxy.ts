@@ -169,7 +169,7 @@ export async function startGuard(name: 'splice' | 'full' | 'full-nosync', settin
   const spool = join(dir, `spool-${chain}`);
   mkdirSync(spool, { mode: 0o700 });
   const profiled =
-    setting.profile !== null && name === 'full' ? ['--cpu-prof', `--cpu-prof-dir=${setting.profile}`] : [];
+    setting.profile !== null && name !== 'splice' ? ['--cpu-prof', `--cpu-prof-dir=${setting.profile}`] : [];
   const program = startProgram({
     command: [process.execPath, ...GUARD_FLAGS, ...NODE_FLAGS, ...profiled, join(dist, 'sidecar.js')],
     core: CORE.guard,
@@ -181,7 +181,7 @@ export async function startGuard(name: 'splice' | 'full' | 'full-nosync', settin
       LAZARET_RECIPIENTS: join(dir, 'recipients.public.jwks'),
       LAZARET_SPOOL: spool,
       LAZARET_COLLECTOR: world.collector.url,
-      LAZARET_COLLECTOR_CA: join(dir, 'collector.pem'),
+      LAZARET_COLLECTOR_CA: material.upstreamRootFile,
       LAZARET_ENROL_TOKEN: join(dir, 'token'),
       LAZARET_UPSTREAM_CA: material.upstreamRootFile,
       LAZARET_RESOLVERS: world.resolver,

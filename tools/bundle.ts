@@ -1,8 +1,8 @@
 // Makes one file of each program, as the images hold them: less to read at start, less to keep in memory.
 // Usage: node tools/bundle.ts [DIRECTORY]; the default is dist/. The files need Node 26, node_modules/koffi and package.json beside them.
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { dirname, join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -17,6 +17,29 @@ export const PROGRAMS = {
 // Some libraries are CommonJS and ask for Node's own modules by `require`, which a module does not have.
 const BANNER =
   "import { createRequire as lazaretRequire } from 'node:module';\nconst require = lazaretRequire(import.meta.url);";
+
+/** Parts of libraries that no program uses and that only its file list would load: by the end of their path, what stands for them. */
+const TRIMMED: Readonly<Record<string, string>> = {
+  // zod's messages in all languages but English.
+  'zod/v4/locales/index.js': "export { default as en } from './en.js';",
+  // undici's whole index brings fetch, WebSocket, caches and mocks; the programs take connection pools from it.
+  'undici/index.js': [
+    "exports.Agent = require('./lib/dispatcher/agent');",
+    "exports.Pool = require('./lib/dispatcher/pool');",
+    "Object.assign(require('./lib/dispatcher/dispatcher').prototype, require('./lib/api'));",
+    "exports.buildConnector = require('./lib/core/connect');",
+  ].join('\n'),
+};
+
+const trimLibraries: Plugin = {
+  name: 'trim-libraries',
+  setup(build) {
+    for (const [path, contents] of Object.entries(TRIMMED)) {
+      const filter = new RegExp(`/node_modules/${path.replaceAll('.', '\\.')}$`);
+      build.onLoad({ filter }, ({ path: file }) => ({ contents, resolveDir: dirname(file), loader: 'js' }));
+    }
+  },
+};
 
 /**
  * Bundles programs with all their libraries but koffi, whose half is machine code, into `NAME.js` files.
@@ -47,6 +70,7 @@ export async function bundlePrograms(
     legalComments: 'linked',
     external: ['koffi'],
     banner: { js: BANNER },
+    plugins: [trimLibraries],
     logLevel: 'error',
   });
 }
