@@ -12,7 +12,7 @@ export interface BenchOptions {
   /** Measured seconds of each row at each concurrency, all rounds together. */
   readonly seconds: number;
   readonly only: ReadonlySet<RowName>;
-  /** Node's options for a profile of the guard of row `full`, written into this folder. */
+  /** Where CPU profiles of the guards of rows `full` and `full-nosync` are written. */
   readonly profile: string | null;
 }
 
@@ -21,7 +21,7 @@ export const USAGE = `npm run bench [-- --json] [--seconds N] [--only NAME,...] 
 Measures what the guard costs, beside other proxies on the same machine in the same run. Rows: ${[...RIVALS, ...EXTRAS].join(' ')}.
   --seconds N   measured seconds of each row at each concurrency (default 6; the whole run takes about three minutes)
   --only NAME   only these rows; direct is always measured, because every added time is against it
-  --profile DIR writes a CPU profile of the guard of row full there (open it with Chrome's DevTools)
+  --profile DIR writes CPU profiles of the guards of rows full and full-nosync there (open it with Chrome's DevTools)
 `;
 
 const DEFAULT_SECONDS = 6;

@@ -1,7 +1,7 @@
 // Makes one file of each program, as the images hold them: less to read at start, less to keep in memory.
 // Usage: node tools/bundle.ts [DIRECTORY]; the default is dist/. The files need Node 26, node_modules/koffi and package.json beside them.
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -53,7 +53,7 @@ export async function bundlePrograms(
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   await build({
-    entryPoints: Object.entries(programs).map(([out, file]) => ({ in: join(ROOT, file), out })),
+    entryPoints: Object.entries(programs).map(([out, file]) => ({ in: resolve(ROOT, file), out })),
     outdir: directory,
     absWorkingDir: ROOT,
     bundle: true,
