@@ -1,6 +1,6 @@
 // Makes one file of each program, as the images hold them: less to read at start, less to keep in memory.
 // Usage: node tools/bundle.ts [DIRECTORY]; the default is dist/. The files need Node 26, node_modules/koffi and package.json beside them.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -31,9 +31,17 @@ const TRIMMED: Readonly<Record<string, string>> = {
   ].join('\n'),
 };
 
+// tsyringe, under @peculiar/x509, asks for this when it is loaded; a bundle may load it before the program's own first import.
+const NEEDS_REFLECT = /\/node_modules\/tsyringe\/dist\/esm5\/index\.js$/;
+
 const trimLibraries: Plugin = {
   name: 'trim-libraries',
   setup(build) {
+    build.onLoad({ filter: NEEDS_REFLECT }, async ({ path: file }) => ({
+      contents: `import 'reflect-metadata';\n${await readFile(file, 'utf8')}`,
+      resolveDir: dirname(file),
+      loader: 'js',
+    }));
     for (const [path, contents] of Object.entries(TRIMMED)) {
       const filter = new RegExp(`/node_modules/${path.replaceAll('.', '\\.')}$`);
       build.onLoad({ filter }, ({ path: file }) => ({ contents, resolveDir: dirname(file), loader: 'js' }));
