@@ -63,8 +63,20 @@ export const CLASS_OF = new Uint8Array(65_536);
 export const FOLD_OF = new Uint16Array(65_536);
 /** 1 where the code unit is an upper-case letter. */
 export const UPPER_OF = new Uint8Array(65_536);
-/** 1 where the tables above hold the unit. */
-export const KNOWN = new Uint8Array(65_536);
+/** All of the above in one number, for the lexer; 0 where the unit is not known yet. */
+export const UNIT_OF = new Int32Array(65_536);
+
+/** How a number of {@link UNIT_OF} is made. */
+export const UNIT = {
+  /** The class, in the lowest bits. */
+  CLASS: 3,
+  /** Bit of an upper-case letter. */
+  UPPER: 2,
+  /** Bit that makes the number of a known unit not 0. */
+  KNOWN: 3,
+  /** From here on what a letter or digit folds to, or the gap bits of anything else. */
+  SHIFT: 16,
+} as const;
 
 /** Letters of other scripts that look like Latin ones: an adversary's spelling, or a careless keyboard (UTS #39). */
 const HOMOGLYPHS = 'аaеeоoрpсcхxуyіiјjѕsԁdһhαaοoρpνvιiκkτtυuεe';
@@ -101,18 +113,24 @@ for (let i = 0; i < HOMOGLYPHS.length; i += 2) homoglyphs.set(HOMOGLYPHS.charAt(
 for (let code = 0; code < 128; code++) {
   const char = String.fromCharCode(code);
   const lower = char.toLowerCase();
-  KNOWN[code] = 1;
   FOLD_OF[code] = lower.charCodeAt(0);
   if (lower >= 'a' && lower <= 'z') CLASS_OF[code] = LETTER;
   else if (char >= '0' && char <= '9') CLASS_OF[code] = DIGIT;
   else GAP_OF[code] = ASCII_GAPS[char] ?? GAP.OTHER;
   if (char !== lower) UPPER_OF[code] = 1;
+  pack(code);
 }
 
-/** Fills the tables for one non-ASCII code unit. */
+function pack(code: number): void {
+  const type = CLASS_OF[code] as number;
+  const high = type === LETTER || type === DIGIT ? FOLD_OF[code] : GAP_OF[code];
+  const low = type | ((UPPER_OF[code] as number) << UNIT.UPPER) | (1 << UNIT.KNOWN);
+  UNIT_OF[code] = low | ((high as number) << UNIT.SHIFT);
+}
+
+/** Fills the tables for one non-ASCII code unit */
 export function learn(code: number): void {
   const char = String.fromCharCode(code);
-  KNOWN[code] = 1;
   FOLD_OF[code] = code;
   const punctuation = PUNCTUATION[char];
   if (punctuation !== undefined) GAP_OF[code] = punctuation;
@@ -121,6 +139,7 @@ export function learn(code: number): void {
   else if (/[\p{Zs}\p{Cc}]/u.test(char)) GAP_OF[code] = GAP.SPACE;
   else if (/[\p{Zl}\p{Zp}]/u.test(char)) GAP_OF[code] = GAP.NEWLINE;
   else learnToken(code, char);
+  pack(code);
 }
 
 function learnToken(code: number, char: string): void {

@@ -4,6 +4,7 @@ import { LOWER, NUMBER, WORD } from './lexer.ts';
 import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, lengthAt, startOf, type View } from './view.ts';
 import type { Entity } from '#contract/entity.ts';
 import type { Candidate } from './span.ts';
+import { SIEVE } from './workspace.ts';
 
 /** What was learnt of a word: since which message, and whether it counts only with a capital. */
 interface Learnt {
@@ -13,7 +14,19 @@ interface Learnt {
 }
 
 /** Words that some text of the conversation showed to belong to an identifier: found once, they are found everywhere. */
-export type Evidence = Map<number, Learnt>;
+export interface Evidence {
+  readonly words: Map<number, Learnt>;
+  /** A bit for the low bits of each hash in `words`: most words of a text are told from it. */
+  readonly sieve: Uint8Array;
+}
+
+export function createEvidence(sieve: Uint8Array): Evidence {
+  return { words: new Map(), sieve };
+}
+
+function learntOf({ words, sieve }: Evidence, hash: number): Learnt | undefined {
+  return sieve[hash & (SIEVE - 1)] === 0 ? undefined : words.get(hash);
+}
 
 /** Numbers shorter than this occur by chance. */
 const MIN_NUMBER = 5;
@@ -40,9 +53,12 @@ export function learnFrom(view: View, found: readonly Candidate[], message: numb
     if (candidate.score < MIN_SCORE) continue;
     while (at < view.to && endOf(view, at) <= candidate.start) at++;
     for (let i = at; i < view.to && startOf(view, i) < candidate.end; i++) {
-      const learnt = worth(view, i, candidate.entity, message);
       const hash = view.tokens.hash[i] as number;
-      if (learnt !== undefined && !evidence.has(hash)) evidence.set(hash, learnt);
+      if (evidence.words.has(hash)) continue;
+      const learnt = worth(view, i, candidate.entity, message);
+      if (learnt === undefined) continue;
+      evidence.words.set(hash, learnt);
+      evidence.sieve[hash & (SIEVE - 1)] = 1;
     }
   }
 }
@@ -73,14 +89,14 @@ function worth(view: View, at: number, entity: Entity, since: number): Learnt | 
 export function applyEvidence(view: View, evidence: Evidence, take: (found: Candidate, since: number) => void): void {
   const { hash } = view.tokens;
   for (let i = view.from; i < view.to; i++) {
-    const first = evidence.get(hash[i] as number);
+    const first = learntOf(evidence, hash[i] as number);
     if (first === undefined || !counts(view, i, first)) continue;
     let last = i;
     let since = first.since;
     for (
-      let next = evidence.get(hash[last + 1] as number);
+      let next = learntOf(evidence, hash[last + 1] as number);
       next !== undefined && continues(view, last + 1, first, next);
-      next = evidence.get(hash[last + 1] as number)
+      next = learntOf(evidence, hash[last + 1] as number)
     ) {
       last++;
       since = Math.max(since, next.since);

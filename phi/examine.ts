@@ -5,29 +5,16 @@ import { BIT } from './bit.ts';
 import { detect } from './detect.ts';
 import { TooManyFindings } from './detector-error.ts';
 import { base64At } from './structure/base64.ts';
-import { applyEvidence, type Evidence, learnFrom } from './evidence.ts';
-import { createTokens, lex } from './lexer.ts';
-import { uncoveredLookalikes } from './lookalike.ts';
+import { applyEvidence, createEvidence, type Evidence, learnFrom } from './evidence.ts';
+import { lex } from './lexer.ts';
+import type { Finding } from './finding.ts';
 import { rawOffset, type Segment } from './segment.ts';
+import { settle } from './settle.ts';
 import { bridgePlaces, type Candidate, mergeCandidates } from './span.ts';
 import { segmentSite } from './structure/segments.ts';
 import { findLookalikes } from './surrogate.ts';
 import { type DatePolicy, endOf, flagsAt, isCapitalised, isInitial, startOf, type View } from './view.ts';
-
-/** An identifier at its place in a site's raw text. Findings of a site do not overlap. */
-export interface Finding {
-  readonly site: number;
-  /** `[start, end)` in UTF-16 units of the site's text. */
-  readonly start: number;
-  readonly end: number;
-  readonly entity: Entity;
-  readonly score: number;
-  /** The message that made it known: its own, or a later one that named what an earlier one had only mentioned. */
-  readonly since: number;
-  readonly key?: string;
-  /** The raw text is a JSON number; the surrogate needs this quote on both sides. */
-  readonly quote?: string;
-}
+import { giveWorkspace, takeWorkspace } from './workspace.ts';
 
 export interface Examined {
   readonly findings: readonly Finding[];
@@ -44,8 +31,9 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy, dept
     if (segments.length > LIMIT.segments) throw new TooManyFindings();
   }
   const size = segments.reduce((sum, segment) => sum + segment.text.length, 0);
-  const tokens = createTokens(Math.max(64, size >> 2));
-  const evidence: Evidence = new Map();
+  const workspace = takeWorkspace(size >> 2);
+  const { tokens } = workspace;
+  const evidence = createEvidence(workspace.sieve);
   const views = segments.map((segment): View => {
     const from = tokens.count;
     lex(segment.text, tokens);
@@ -61,7 +49,6 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy, dept
     learnFrom(view, found, segment.message, evidence);
     return found;
   });
-  const findings: Finding[] = [];
   const raw = new Map<number, Finding[]>();
   views.forEach((view, i) => {
     const segment = segments[i] as Segment;
@@ -69,12 +56,8 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy, dept
     raw.set(segment.site, list);
     collect(view, segment, { own: own[i] as Candidate[], evidence, list });
   });
-  for (const [index, site] of sites.entries()) {
-    for (const finding of disjoint(withLookalikes(site, index, raw.get(index) ?? []), site.text))
-      findings.push(finding);
-    if (findings.length > LIMIT.identifiers) throw new TooManyFindings();
-  }
-  return { findings };
+  giveWorkspace(workspace);
+  return { findings: settle(sites, raw) };
 }
 
 function examineSegment(view: View, segment: Segment, depth: number): Candidate[] {
@@ -154,86 +137,10 @@ function collect(view: View, segment: Segment, { own, evidence, list }: Collecti
     if (list.length > 2 * LIMIT.identifiers) throw new TooManyFindings();
     const start = rawOffset(segment, quote === undefined ? candidate.start : 0);
     const end = rawOffset(segment, quote === undefined ? candidate.end : segment.text.length);
-    list.push({
-      site,
-      start,
-      end,
-      entity,
-      score,
-      since: known,
-      ...(key === undefined ? {} : { key }),
-      ...(quote === undefined ? {} : { quote }),
-    });
+    list.push({ site, start, end, entity, score, since: known, key, quote });
   };
   for (const candidate of own) push(candidate, since);
   findLookalikes(segment.text, (start, end) => push({ entity: 'other', start, end, score: 1 }, since));
-  if (evidence.size > 0 && segment.field.code !== true)
+  if (evidence.words.size > 0 && segment.field.code !== true)
     applyEvidence(view, evidence, (candidate, known) => push(candidate, Math.max(known, since)));
-}
-
-/** Text in the raw input that only looks like a surrogate, also where an escape makes it look so: it is never ours. */
-function withLookalikes(site: TextSite, index: number, list: Finding[]): Finding[] {
-  for (const range of uncoveredLookalikes(site.text, list))
-    list.push({ site: index, ...range, entity: 'other', score: 1, since: site.message });
-  return list;
-}
-
-/**
- * What an earlier message made known stays as it is; later evidence fills only what is left, so that nothing is renumbered.
- * Among equals the union is redacted and the strongest names it.
- */
-function disjoint(list: Finding[], text: string): Finding[] {
-  const done: Finding[] = [];
-  const sorted = list.toSorted((a, b) => a.since - b.since || a.start - b.start || b.end - a.end);
-  for (let i = 0; i < sorted.length; ) {
-    const since = (sorted[i] as Finding).since;
-    const level: Finding[] = [];
-    for (; i < sorted.length && sorted[i]?.since === since; i++) addUnion(level, sorted[i] as Finding);
-    const merged =
-      done.length === 0
-        ? level
-        : level
-            .flatMap((finding) => remainders(finding, done))
-            .filter(({ start, end }) => /[\p{L}\p{N}]/u.test(text.slice(start, end)));
-    for (const finding of merged) done.push(finding);
-    done.sort((a, b) => a.start - b.start);
-  }
-  return done;
-}
-
-function addUnion(level: Finding[], next: Finding): void {
-  const last = level.at(-1);
-  if (last === undefined || next.start >= last.end) {
-    level.push(next);
-    return;
-  }
-  const strongest = next.score > last.score ? next : last;
-  const end = Math.max(last.end, next.end);
-  const grown = strongest.start !== last.start || strongest.end !== end;
-  const { key, ...rest } = strongest;
-  level[level.length - 1] = { ...rest, start: last.start, end, ...(grown || key === undefined ? {} : { key }) };
-}
-
-/** The parts of a finding that no earlier one covers. */
-function remainders(finding: Finding, done: readonly Finding[]): Finding[] {
-  const parts: Finding[] = [];
-  let start = finding.start;
-  for (let i = firstEndingAfter(done, start); i < done.length && (done[i] as Finding).start < finding.end; i++) {
-    const taken = done[i] as Finding;
-    if (taken.start > start) parts.push({ ...finding, start, end: taken.start });
-    start = Math.max(start, taken.end);
-  }
-  if (start < finding.end) parts.push({ ...finding, start });
-  return finding.quote === undefined || parts.length === 0 ? parts : parts.slice(0, 0);
-}
-
-function firstEndingAfter(done: readonly Finding[], at: number): number {
-  let low = 0;
-  let high = done.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((done[middle] as Finding).end <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,6 +1,6 @@
 import type { Entity } from '#contract/entity.ts';
 import { BIT } from './bit.ts';
-import { CLASS_OF, FOLD_OF, KNOWN, LETTER, learn, SILENT } from './character.ts';
+import { CLASS_OF, FOLD_OF, LETTER, learn, SILENT, UNIT_OF } from './character.ts';
 import { lexiconBits } from './lexicon.ts';
 import { formatSurrogate } from './surrogate.ts';
 import { fold } from './view.ts';
@@ -52,7 +52,7 @@ export interface Identities {
 }
 
 export function createIdentities(): Identities {
-  const byKey = new Map<string, Thing>();
+  const byKey = new Map<string, Map<string, Thing>>();
   const persons = new Map<string, Person[]>();
   const ordinals = new Map<Entity, number>();
   let size = 0;
@@ -68,15 +68,17 @@ export function createIdentities(): Identities {
     },
     surrogateFor(entity, original, { key, number }) {
       const form = number ? `${original} number` : original;
-      const canonical = keyOf(entity, original, key);
-      let thing = byKey.get(canonical);
+      const kind = NUMBERS.has(entity) ? 'number' : entity;
+      const value = key ?? (fold(original) || original);
+      const known = byKey.get(kind) ?? new Map<string, Thing>();
+      if (known.size === 0) byKey.set(kind, known);
+      let thing = known.get(value);
       if (thing === undefined) {
-        thing = entity === 'name' ? (findPerson(persons, original) ?? create(entity)) : create(entity);
-        byKey.set(canonical, thing);
-        if (entity === 'name') addPerson(persons, original, thing);
+        thing = entity === 'name' ? personFor(persons, original, create) : create(entity);
+        known.set(value, thing);
       }
-      const known = thing.forms.get(form);
-      if (known !== undefined) return { surrogate: known, entity: thing.entity, isNew: false };
+      const given = thing.forms.get(form);
+      if (given !== undefined) return { surrogate: given, entity: thing.entity, isNew: false };
       const surrogate = formatSurrogate(thing.entity, thing.ordinal, thing.forms.size);
       thing.forms.set(form, surrogate);
       return { surrogate, entity: thing.entity, isNew: true };
@@ -84,25 +86,32 @@ export function createIdentities(): Identities {
   };
 }
 
-function keyOf(entity: Entity, original: string, key: string | undefined): string {
-  const text = key ?? (fold(original) || original);
-  return `${NUMBERS.has(entity) ? 'number' : entity} ${text}`;
-}
-
 interface Person {
   readonly thing: Thing;
   readonly words: readonly string[];
 }
 
-/** The one person that a name may mean, by the words it shares; undefined when there is none or more than one. */
-function findPerson(persons: ReadonlyMap<string, Person[]>, original: string): Thing | undefined {
+/** The person of a name: the one that it may mean, or a new one. */
+function personFor(persons: Map<string, Person[]>, original: string, create: (entity: Entity) => Thing): Thing {
   const words = nameWords(original);
-  const found = new Set<Thing>();
+  const thing = findPerson(persons, words) ?? create('name');
+  addPerson(persons, words, thing);
+  return thing;
+}
+
+/** The one person that a name may mean, by the words it shares; undefined when there is none or more than one. */
+function findPerson(persons: ReadonlyMap<string, Person[]>, words: readonly string[]): Thing | undefined {
+  let found: Thing | undefined;
   for (const word of words) {
-    if (word.length < 2) continue;
-    for (const person of persons.get(word) ?? []) if (areCompatible(words, person.words)) found.add(person.thing);
+    const namesakes = word.length < 2 ? undefined : persons.get(word);
+    if (namesakes === undefined) continue;
+    for (const person of namesakes) {
+      if (person.thing === found || !areCompatible(words, person.words)) continue;
+      if (found !== undefined) return undefined;
+      found = person.thing;
+    }
   }
-  return found.size === 1 ? [...found][0] : undefined;
+  return found;
 }
 
 /** Every full word of the shorter name is in the longer one, and initials fit. */
@@ -113,8 +122,7 @@ function areCompatible(a: readonly string[], b: readonly string[]): boolean {
   );
 }
 
-function addPerson(persons: Map<string, Person[]>, original: string, thing: Thing): void {
-  const words = nameWords(original);
+function addPerson(persons: Map<string, Person[]>, words: readonly string[], thing: Thing): void {
   for (const word of words) {
     if (word.length < 2) continue;
     const list = persons.get(word) ?? [];
@@ -126,16 +134,24 @@ function addPerson(persons: Map<string, Person[]>, original: string, thing: Thin
 /** The folded words of a name without titles and credentials. */
 function nameWords(original: string): readonly string[] {
   const words: string[] = [];
+  if (/^[A-Za-z -]*$/.test(original)) {
+    for (const each of original.toLowerCase().split(/[ -]+/)) if (each !== '' && !isTitle(each)) words.push(each);
+    return words;
+  }
   let word = '';
   for (let i = 0; i <= original.length; i++) {
     const code = i < original.length ? original.charCodeAt(i) : 0;
-    if (code > 127 && KNOWN[code] === 0) learn(code);
+    if (UNIT_OF[code] === 0) learn(code);
     const type = CLASS_OF[code];
     if (type === LETTER) word += String.fromCharCode(FOLD_OF[code] as number);
     else if (type !== SILENT && code !== 39 && code !== 0x2019 && word !== '') {
-      words.push(word);
+      if (!isTitle(word)) words.push(word);
       word = '';
     }
   }
-  return words.filter((each) => (lexiconBits(hashWord(each)) & BIT.TITLE) === 0);
+  return words;
+}
+
+function isTitle(word: string): boolean {
+  return (lexiconBits(hashWord(word)) & BIT.TITLE) !== 0;
 }

@@ -1,5 +1,6 @@
-import { CLASS_OF, DIGIT, FOLD_OF, GAP_OF, KNOWN, LETTER, learn, SILENT, UPPER_OF } from './character.ts';
+import { CLASS_OF, DIGIT, LETTER, learn, SILENT, UNIT, UNIT_OF } from './character.ts';
 import { lookUp } from './lexicon.ts';
+import { readUnits } from './units.ts';
 import { HASH_PRIME, HASH_SEED } from './word-hash.ts';
 
 export const WORD = 1;
@@ -70,89 +71,78 @@ function grow(tokens: Tokens): void {
  * @returns the gap bits after the last token
  */
 export function lex(text: string, tokens: Tokens): number {
-  const length = text.length;
+  const { length } = text;
+  const units = readUnits(text);
   let gap = 0;
   let i = 0;
   while (i < length) {
-    const code = text.charCodeAt(i);
-    if (code > 127 && KNOWN[code] === 0) learn(code);
-    const type = CLASS_OF[code];
-    if (type === 0) {
-      gap |= GAP_OF[code] as number;
-      i++;
-    } else if (type === SILENT) {
-      i++;
-    } else {
-      i = lexToken(text, i, tokens, gap);
+    const code = units[i] as number;
+    if (UNIT_OF[code] === 0) learn(code);
+    const unit = UNIT_OF[code] as number;
+    const type = unit & UNIT.CLASS;
+    if (type === LETTER || type === DIGIT) {
+      if (tokens.count === tokens.start.length) grow(tokens);
+      tokens.gap[tokens.count] = gap;
+      i = lexToken(units, i, length, tokens);
       gap = 0;
+    } else {
+      if (type !== SILENT) gap |= unit >>> UNIT.SHIFT;
+      i++;
     }
   }
+  units.fill(0, 0, length);
   return gap;
 }
 
-function lexToken(text: string, from: number, tokens: Tokens, gap: number): number {
-  const length = text.length;
+/** Adds the token that begins at `from`. @returns its end */
+function lexToken(units: Uint16Array, from: number, length: number, tokens: Tokens): number {
   let hash = HASH_SEED;
   let letters = 0;
   let upper = 0;
   let digits = 0;
   let i = from;
   for (; i < length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 127 && KNOWN[code] === 0) learn(code);
-    const type = CLASS_OF[code];
+    const code = units[i] as number;
+    if (UNIT_OF[code] === 0) learn(code);
+    const unit = UNIT_OF[code] as number;
+    const type = unit & UNIT.CLASS;
     if (type === LETTER) {
       letters++;
-      upper += UPPER_OF[code] as number;
-    } else if (type === DIGIT) {
-      digits++;
-    } else if (type === SILENT) {
-      continue;
-    } else if (letters > 0 && digits === 0 && joinsWord(text, i)) {
-      continue;
-    } else {
-      break;
-    }
-    hash = Math.imul(hash ^ (FOLD_OF[code] as number), HASH_PRIME);
+      upper += (unit >>> UNIT.UPPER) & 1;
+    } else if (type === DIGIT) digits++;
+    else if (type === SILENT) continue;
+    else if ((code !== 39 && code !== 0x2019) || letters === 0 || digits > 0 || !joinsWord(units, i, length)) break;
+    else continue;
+    hash = Math.imul(hash ^ (unit >>> UNIT.SHIFT), HASH_PRIME);
   }
-  const firstUpper = UPPER_OF[text.charCodeAt(from)] === 1;
-  add(
-    tokens,
-    from,
-    i,
-    hash === 0 ? 1 : hash,
-    gap,
-    letters === 0 ? NUMBER : digits === 0 ? WORD : MIXED,
-    shapeOf(letters, upper, firstUpper),
-  );
+  const at = tokens.count++;
+  tokens.start[at] = from;
+  tokens.end[at] = i;
+  tokens.hash[at] = hash === 0 ? 1 : hash;
+  tokens.kind[at] = letters === 0 ? NUMBER : digits === 0 ? WORD : MIXED;
+  tokens.shape[at] = upper === 0 ? LOWER : shapeOf(letters, upper, isUpper(units[from] as number));
+  if (letters > 0) lookUp(hash === 0 ? 1 : hash, at, tokens);
+  else {
+    tokens.flags[at] = 0;
+    tokens.label[at] = 0;
+  }
   return i;
 }
 
-// eslint-disable-next-line max-params -- the hottest call of the engine: an object for each token would cost more than it says
-function add(tokens: Tokens, start: number, end: number, hash: number, gap: number, kind: number, shape: number): void {
-  if (tokens.count === tokens.start.length) grow(tokens);
-  const at = tokens.count++;
-  tokens.start[at] = start;
-  tokens.end[at] = end;
-  tokens.hash[at] = hash;
-  tokens.gap[at] = gap;
-  tokens.kind[at] = kind;
-  tokens.shape[at] = shape;
-  if (kind !== NUMBER) lookUp(hash, at, tokens);
+function isUpper(code: number): boolean {
+  return (((UNIT_OF[code] as number) >>> UNIT.UPPER) & 1) === 1;
 }
 
+/** @param upper at least one */
 function shapeOf(letters: number, upper: number, firstUpper: boolean): number {
-  if (upper === 0) return LOWER;
   if (!firstUpper) return INNER_CAPS;
   if (upper === 1) return letters === 1 ? INITIAL : CAPITALISED;
   return upper === letters ? ALL_CAPS : CAMEL;
 }
 
-/** An apostrophe inside a word (`O'Brien`), but not before a clitic (`Nguyen's`, `don't`, `we'll`). */
-function joinsWord(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  if (code !== 39 && code !== 0x2019) return false;
-  let tail = 0;
-  while (tail < 3 && CLASS_OF[text.charCodeAt(at + 1 + tail)] === LETTER) tail++;
-  return tail === 3;
+/** Whether an apostrophe is inside a word (`O'Brien`), not before a clitic (`Nguyen's`, `don't`, `we'll`). */
+function joinsWord(units: Uint16Array, at: number, length: number): boolean {
+  if (at + 3 >= length) return false;
+  for (let i = at + 1; i <= at + 3; i++) if (CLASS_OF[units[i] as number] !== LETTER) return false;
+  return true;
 }

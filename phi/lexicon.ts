@@ -5,8 +5,11 @@ import { curatedWords } from './words/curated.ts';
 import { hashWord } from './word-hash.ts';
 import { decodeHashes } from './hash-list.ts';
 
+/** Words by hash, open addressing. A word's key and kind stand side by side, so that a look at the table is one look at memory. */
 interface Table {
-  readonly keys: Int32Array;
+  /** Key and kind of each slot in turn; a key of 0 is an empty slot. */
+  readonly slots: Int32Array;
+  /** Flags and label of each kind; words are of few kinds. */
   readonly flags: Int32Array;
   readonly labels: Uint8Array;
 }
@@ -17,25 +20,26 @@ interface LookupTarget {
 }
 
 const SLOTS = 1 << 19;
+const LAST = 2 * SLOTS - 1;
 let table: Table | undefined;
 
 /** Writes the flags and label of a word into the token at an index; zeros when it is unknown. */
 export function lookUp(hash: number, at: number, target: LookupTarget): void {
-  const { keys, flags, labels } = (table ??= build());
-  const slot = slotOf(keys, hash);
-  target.flags[at] = slot < 0 ? 0 : (flags[slot] as number);
-  target.label[at] = slot < 0 ? 0 : (labels[slot] as number);
+  const { slots, flags, labels } = (table ??= build());
+  const kind = kindOf(slots, hash);
+  target.flags[at] = flags[kind] as number;
+  target.label[at] = labels[kind] as number;
 }
 
-/** @returns where a word stands in the table, -1 when it is unknown */
-function slotOf(keys: Int32Array, hash: number): number {
-  let slot = hash & (SLOTS - 1);
-  let key = keys[slot] as number;
-  while (key !== 0 && key !== hash) {
-    slot = (slot + 1) & (SLOTS - 1);
-    key = keys[slot] as number;
+/** @returns the kind of a word, 0 when it is unknown */
+function kindOf(slots: Int32Array, hash: number): number {
+  let slot = (hash << 1) & LAST;
+  for (;;) {
+    const key = slots[slot] as number;
+    if (key === hash) return slots[slot + 1] as number;
+    if (key === 0) return 0;
+    slot = (slot + 2) & LAST;
   }
-  return key === 0 ? -1 : slot;
 }
 
 /** Loads the lexicon now instead of at the first text. */
@@ -43,43 +47,56 @@ export function loadLexicon(): void {
   table ??= build();
 }
 
-function build(): Table {
-  const made = {
-    keys: new Int32Array(SLOTS),
-    flags: new Int32Array(SLOTS),
-    labels: new Uint8Array(SLOTS),
-  };
-  for (const [bits, hashes] of LEXICON_GROUPS) {
-    decodeHashes(hashes, (hash) => {
-      const slot = slotFor(made, hash);
-      made.flags[slot] = (made.flags[slot] as number) | bits;
-    });
-  }
-  for (const { bits, label, words } of curatedWords()) {
-    for (const word of words.split(/\s+/)) {
-      if (word === '') continue;
-      const slot = slotFor(made, hashWord(word));
-      made.flags[slot] = (made.flags[slot] as number) | bits;
-      if (label !== 0) made.labels[slot] = label;
-    }
-  }
-  for (const hash of phraseStarts()) {
-    const slot = slotFor(made, hash);
-    made.flags[slot] = (made.flags[slot] as number) | BIT.PHRASE;
-  }
-  return made;
+interface Draft {
+  readonly keys: Int32Array;
+  readonly flags: Int32Array;
+  readonly labels: Uint8Array;
 }
 
-function slotFor(made: Table, hash: number): number {
+function build(): Table {
+  const draft = { keys: new Int32Array(SLOTS), flags: new Int32Array(SLOTS), labels: new Uint8Array(SLOTS) };
+  const add = (hash: number, bits: number, label: number): void => {
+    const slot = slotFor(draft.keys, hash);
+    draft.flags[slot] = (draft.flags[slot] as number) | bits;
+    if (label !== 0) draft.labels[slot] = label;
+  };
+  for (const [bits, hashes] of LEXICON_GROUPS) decodeHashes(hashes, (hash) => add(hash, bits, 0));
+  for (const { bits, label, words } of curatedWords()) {
+    for (const word of words.split(/\s+/)) if (word !== '') add(hashWord(word), bits, label);
+  }
+  for (const hash of phraseStarts()) add(hash, BIT.PHRASE, 0);
+  return pack(draft);
+}
+
+function slotFor(keys: Int32Array, hash: number): number {
   let slot = hash & (SLOTS - 1);
-  while (made.keys[slot] !== 0 && made.keys[slot] !== hash) slot = (slot + 1) & (SLOTS - 1);
-  made.keys[slot] = hash;
+  while (keys[slot] !== 0 && keys[slot] !== hash) slot = (slot + 1) & (SLOTS - 1);
+  keys[slot] = hash;
   return slot;
+}
+
+/** Puts keys and kinds side by side; words of the same flags and label are of one kind. Kind 0 is an unknown word's. */
+function pack({ keys, flags, labels }: Draft): Table {
+  const slots = new Int32Array(2 * SLOTS);
+  const kinds = new Map<number, number>([[0, 0]]);
+  for (let slot = 0; slot < SLOTS; slot++) {
+    if (keys[slot] === 0) continue;
+    const name = (flags[slot] as number) * 256 + (labels[slot] as number);
+    const kind = kinds.get(name) ?? kinds.size;
+    if (kind === kinds.size) kinds.set(name, kind);
+    slots[2 * slot] = keys[slot] as number;
+    slots[2 * slot + 1] = kind;
+  }
+  const names = [...kinds.keys()];
+  return {
+    slots,
+    flags: Int32Array.from(names, (name) => Math.floor(name / 256)),
+    labels: Uint8Array.from(names, (name) => name & 255),
+  };
 }
 
 /** @returns the lexicon bits of a word, 0 when it is unknown */
 export function lexiconBits(hash: number): number {
-  const { keys, flags } = (table ??= build());
-  const slot = slotOf(keys, hash);
-  return slot < 0 ? 0 : (flags[slot] as number);
+  const { slots, flags } = (table ??= build());
+  return flags[kindOf(slots, hash)] as number;
 }

@@ -4,7 +4,8 @@ import { Phi } from '#contract/phi.ts';
 import type { TextSite } from '#contract/text-site.ts';
 import { DetectorError, TooManyFindings } from './detector-error.ts';
 import { createIdentities, type Identities } from './identity.ts';
-import { type Examined, examineSites, type Finding } from './examine.ts';
+import { type Examined, examineSites } from './examine.ts';
+import type { Finding } from './finding.ts';
 import type { SurrogateSpan } from './span.ts';
 import { Vault, type VaultEntry } from './vault.ts';
 import type { DatePolicy } from './view.ts';
@@ -78,7 +79,7 @@ interface Issued {
 function issue(sites: readonly TextSite[], findings: readonly Finding[], identities: Identities): Issued | null {
   const spans: SurrogateSpan[][] = sites.map(() => []);
   const entries: VaultEntry[] = [];
-  for (const finding of findings.toSorted((a, b) => a.since - b.since || a.site - b.site || a.start - b.start)) {
+  for (const finding of inOrder(findings)) {
     const site = sites[finding.site];
     if (site === undefined) continue;
     const raw = site.text.slice(finding.start, finding.end);
@@ -102,6 +103,13 @@ function issue(sites: readonly TextSite[], findings: readonly Finding[], identit
   }
   for (const list of spans) list.sort((a, b) => a.start - b.start);
   return { spans, entries };
+}
+
+/** By message, site and place. One message's findings are in order already. */
+function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  const since = findings[0]?.since;
+  if (findings.every((finding) => finding.since === since)) return findings;
+  return findings.toSorted((a, b) => a.since - b.since || a.site - b.site || a.start - b.start);
 }
 
 /** The text that a piece of a JSON string stands for. */

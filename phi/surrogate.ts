@@ -30,6 +30,9 @@ const PREFIX: Readonly<Record<Entity, string>> = {
 
 const PREFIXES: ReadonlyMap<string, Entity> = new Map(ENTITIES.map((entity) => [PREFIX[entity].toLowerCase(), entity]));
 
+/** Place of each entity in the list, from 1. */
+const ORDINALS = Object.fromEntries(ENTITIES.map((entity, at) => [entity, at + 1])) as Record<Entity, number>;
+
 const MAX_PREFIX = 9;
 const MAX_DIGITS = 8;
 const MAX_LETTERS = 5;
@@ -42,6 +45,7 @@ export function formatSurrogate(entity: Entity, ordinal: number, form: number): 
 
 /** 0 -> a, 25 -> z, 26 -> aa. */
 function formLetters(form: number): string {
+  if (form < 26) return String.fromCharCode(97 + form);
   let text = '';
   for (let rest = form + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) {
     text = String.fromCharCode(97 + ((rest - 1) % 26)) + text;
@@ -55,12 +59,12 @@ function formLetters(form: number): string {
  */
 function check(entity: Entity, body: string): string {
   let weight = 5;
-  let sum = ENTITIES.indexOf(entity) + 1;
+  let sum = ORDINALS[entity];
   for (let i = 0; i < body.length; i++) {
     sum = (sum + symbolValue(body.charCodeAt(i)) * weight) % 97;
     weight = (weight * 5) % 97;
   }
-  return String(sum).padStart(2, '0');
+  return sum < 10 ? `0${sum}` : `${sum}`;
 }
 
 function symbolValue(code: number): number {

@@ -16,7 +16,9 @@ export class Vault {
   readonly #entries: ReadonlyMap<string, VaultEntry>;
 
   constructor(entries: readonly VaultEntry[]) {
-    this.#entries = new Map(entries.map((entry) => [entry.surrogate, entry]));
+    const bySurrogate = new Map<string, VaultEntry>();
+    for (const entry of entries) bySurrogate.set(entry.surrogate, entry);
+    this.#entries = bySurrogate;
   }
 
   get size(): number {
