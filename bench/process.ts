@@ -37,6 +37,8 @@ export interface Running {
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+// Without this a signal would leave the programs running and the run's folder behind.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 
 /** Starts a program on its core, with nothing of the caller's environment but PATH: an inherited setting would falsify the run. */
 export function startProgram({ command, core, environment = {}, channel = false }: Start): Running {
