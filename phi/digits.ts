@@ -19,13 +19,16 @@ export interface DigitRun {
 const MAX_GROUPS = 9;
 const JOINTS = GAP.SPACE | GAP.PERIOD | GAP.HYPHEN | GAP.OPEN | GAP.CLOSE | GAP.SLASH | GAP.OTHER;
 
-/** Collects the groups from a token on. Groups are at most three units apart and never over a line or a comma. */
-export function digitRun(view: View, at: number): DigitRun {
+/**
+ * Collects the groups from a token on. Groups are at most three units apart and never over a line or a comma.
+ * @param most how many groups are taken
+ */
+export function digitRun(view: View, at: number, most: number = MAX_GROUPS): DigitRun {
   let last = at;
   const groups = [lengthAt(view, at)];
   let digits = wordAt(view, at);
   let end = endOf(view, at);
-  while (groups.length < MAX_GROUPS && joins(view, last + 1)) {
+  while (groups.length < most && joins(view, last + 1)) {
     // `2668x44208`: the extension is glued to the last group.
     const group = isNumber(view, last + 1)
       ? wordAt(view, last + 1)

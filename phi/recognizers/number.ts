@@ -1,7 +1,8 @@
 import type { Entity } from '#contract/entity.ts';
 import { digitRun, type DigitRun, isContinued, passesLuhn } from '../digits.ts';
 import { LABEL } from '../words/labels.ts';
-import { distance, emit, isMixed, isNumber, labelAt, startOf, endOf, type View, wordAt } from '../view.ts';
+import { GAP } from '../character.ts';
+import { distance, emit, gapBefore, isMixed, isNumber, labelAt, startOf, endOf, type View, wordAt } from '../view.ts';
 
 /** Numbers known by their shape: telephone (D), fax (E), social security (G), cards (J), IPv4 (O). */
 
@@ -10,13 +11,20 @@ const REACH = 5;
 
 export function recognizeNumber(view: View, at: number): number {
   if (isContinued(view, at) || (isMixed(view, at - 1) && distance(view, at) === 0)) return at;
-  const run = digitRun(view, at);
-  const found = ipv4(view, run) ?? ssn(view, run) ?? card(run) ?? phone(view, run);
-  if (found === undefined) return at;
-  const [entity, score, last] = found;
-  const end = last === run.last ? run.end : endOf(view, last);
-  emit(view, entity, [run.start, entity === 'phone' || entity === 'fax' ? extensionEnd(view, last, end) : end], score);
-  return last;
+  const whole = digitRun(view, at);
+  // `217-555-0142 217-555-0143`: where the run as a whole is nothing, a number may end at a space in it.
+  for (let groups = whole.groups.length; groups > 0; groups--) {
+    if (groups < whole.groups.length && gapBefore(view, at + groups) !== GAP.SPACE) continue;
+    const run = groups === whole.groups.length ? whole : digitRun(view, at, groups);
+    const found = ipv4(view, run) ?? ssn(view, run) ?? card(run) ?? phone(view, run);
+    if (found === undefined) continue;
+    const [entity, score, last] = found;
+    const end = last === run.last ? run.end : endOf(view, last);
+    const isPhone = entity === 'phone' || entity === 'fax';
+    emit(view, entity, [run.start, isPhone ? extensionEnd(view, last, end) : end], score);
+    return last;
+  }
+  return at;
 }
 
 type Found = readonly [entity: Entity, score: number, last: number] | undefined;
