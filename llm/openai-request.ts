@@ -1,4 +1,4 @@
-import { addText, type Draft, refuse } from './draft.ts';
+import { addJson, addText, type Draft, refuse } from './draft.ts';
 import { decodeString, eachMember, kindOf, stringOf } from './json-tree.ts';
 import { schema } from './schema.ts';
 import {
@@ -126,6 +126,8 @@ const metadata: Visit = (draft, node) => {
   eachMember(draft.tree, node, (key, value) => {
     draft.schemaTexts.add(key);
     if (kindOf(draft.tree, value) === 'string') addText(draft, value, decodeString(draft.tree, value), key);
+    // A number can be a person's as well (`mrn: 4471902`), and here nothing needs it to be one.
+    else if (kindOf(draft.tree, value) === 'number') addJson(draft, value, key);
     else scalar(draft, value);
   });
 };

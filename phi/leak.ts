@@ -41,7 +41,14 @@ export function containsOriginal(vault: Vault, text: string): boolean {
   );
 }
 
-function containsAny(vault: Vault, text: string): boolean {
+type Index = ReadonlyMap<string, readonly string[]>;
+
+/** One for each vault: a conversation may hold hundreds of thinking blocks. */
+const indexes = new WeakMap<Vault, Index>();
+
+function indexOf(vault: Vault): Index {
+  const known = indexes.get(vault);
+  if (known !== undefined) return known;
   const index = new Map<string, string[]>();
   for (const { original, entity } of vault.entries()) {
     const value = normalise(original.reveal());
@@ -51,6 +58,12 @@ function containsAny(vault: Vault, text: string): boolean {
     list.push(value);
     index.set(key, list);
   }
+  indexes.set(vault, index);
+  return index;
+}
+
+function containsAny(vault: Vault, text: string): boolean {
+  const index = indexOf(vault);
   if (index.size === 0) return false;
   const folded = normalise(text);
   for (let i = 0; i + KEY <= folded.length; i++) {

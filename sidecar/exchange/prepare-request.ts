@@ -5,7 +5,7 @@ import type { Refusal } from '#contract/reason.ts';
 import type { Operation } from '#llm/dialect.ts';
 import { parseRequest } from '#llm/parse-request.ts';
 import type { CitedDocument, ParsedRequest } from '#llm/request.ts';
-import { isIdOfOriginal } from '#phi/id-leak.ts';
+import { isIdOfOriginal, isNameOfOriginal } from '#phi/id-leak.ts';
 import { containsOriginal, findIdentifiers, type Identifier } from '#phi/leak.ts';
 import { redact } from '#phi/redact.ts';
 import type { Vault } from '#phi/vault.ts';
@@ -108,7 +108,10 @@ function refuseUnchangeable({ ports }: Run, parsed: ParsedRequest, vault: Vault)
   if (isIdOfOriginal(vault, [...parsed.ids, ...parsed.locked.filter((text) => ONE_WORD.test(text))]))
     return { reason: 'identifier_not_allowed', where: 'an id made of an identifier' };
   const tells = ({ entity, score }: Identifier): boolean => score >= SCHEMA_SCORE && !HARMLESS_IN_SCHEMA.has(entity);
-  if (parsed.schemaTexts.some((text) => findIdentifiers(text).some(tells)))
+  if (
+    isNameOfOriginal(vault, parsed.schemaTexts) ||
+    parsed.schemaTexts.some((text) => findIdentifiers(text).some(tells))
+  )
     return { reason: 'identifier_not_allowed', where: 'a name, enumeration or pattern of a tool or schema' };
   return null;
 }
