@@ -58,6 +58,8 @@ const BY_CAPITAL: readonly Recognizer[] = [
   recognizeUnlistedPlace,
 ];
 
+const BY_RARITY: readonly Recognizer[] = [recognizeUrl, recognizeAddress, recognizeCode];
+
 const INTERESTING = BY_BITS.reduce((bits, { bits: own }) => bits | own, 0);
 const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD | GAP.COLON | GAP.HYPHEN;
 
@@ -119,7 +121,7 @@ function tryMarks(view: View, at: number, marks: number): number {
 
 /** Lower-case words outside every list: `www`, hexadecimal groups, `box`, numbers in words. */
 function tryRare(view: View, at: number): number {
-  return tryAll([recognizeUrl, recognizeAddress, recognizeCode], view, at);
+  return tryAll(BY_RARITY, view, at);
 }
 
 function tryAll(recognizers: readonly Recognizer[], view: View, at: number): number {

@@ -28,6 +28,8 @@ export interface Tokens {
   end: Int32Array;
   kind: Uint8Array;
   shape: Uint8Array;
+  /** 1 where the token is all ASCII letters and digits, so that folding it is at most a change of case. */
+  plain: Uint8Array;
   hash: Int32Array;
   /** Lexicon bits (lexicon.ts). */
   flags: Int32Array;
@@ -45,6 +47,7 @@ export function createTokens(size: number): Tokens {
     end: new Int32Array(size),
     kind: new Uint8Array(size),
     shape: new Uint8Array(size),
+    plain: new Uint8Array(size),
     hash: new Int32Array(size),
     flags: new Int32Array(size),
     label: new Uint8Array(size),
@@ -59,6 +62,7 @@ function grow(tokens: Tokens): void {
   wider.end.set(tokens.end);
   wider.kind.set(tokens.kind);
   wider.shape.set(tokens.shape);
+  wider.plain.set(tokens.plain);
   wider.hash.set(tokens.hash);
   wider.flags.set(tokens.flags);
   wider.label.set(tokens.label);
@@ -100,6 +104,7 @@ function lexToken(units: Uint16Array, from: number, length: number, tokens: Toke
   let letters = 0;
   let upper = 0;
   let digits = 0;
+  let seen = 0;
   let i = from;
   for (; i < length; i++) {
     const code = units[i] as number;
@@ -113,6 +118,7 @@ function lexToken(units: Uint16Array, from: number, length: number, tokens: Toke
     else if (type === SILENT) continue;
     else if ((code !== 39 && code !== 0x2019) || letters === 0 || digits > 0 || !joinsWord(units, i, length)) break;
     else continue;
+    seen |= code;
     hash = Math.imul(hash ^ (unit >>> UNIT.SHIFT), HASH_PRIME);
   }
   const at = tokens.count++;
@@ -121,6 +127,7 @@ function lexToken(units: Uint16Array, from: number, length: number, tokens: Toke
   tokens.hash[at] = hash === 0 ? 1 : hash;
   tokens.kind[at] = letters === 0 ? NUMBER : digits === 0 ? WORD : MIXED;
   tokens.shape[at] = upper === 0 ? LOWER : shapeOf(letters, upper, isUpper(units[from] as number));
+  tokens.plain[at] = seen < 128 && letters + digits === i - from ? 1 : 0;
   if (letters > 0) lookUp(hash === 0 ? 1 : hash, at, tokens);
   else {
     tokens.flags[at] = 0;

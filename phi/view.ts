@@ -1,6 +1,6 @@
 import type { Entity } from '#contract/entity.ts';
 import { CLASS_OF, DIGIT, FOLD_OF, GAP, GAP_OF, LETTER } from './character.ts';
-import { ALL_CAPS, CAMEL, CAPITALISED, INITIAL, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
+import { ALL_CAPS, CAMEL, CAPITALISED, INITIAL, LOWER, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
 import type { Candidate } from './span.ts';
 
 /** How dates are redacted: day and month only, or the year too. */
@@ -76,7 +76,9 @@ export function lengthAt(view: View, at: number): number {
 /** The token folded: lower case, no diacritics, no apostrophes. */
 export function wordAt(view: View, at: number): string {
   if (at < view.from || at >= view.to) return '';
-  return fold(view.text.slice(startOf(view, at), endOf(view, at)));
+  const word = view.text.slice(startOf(view, at), endOf(view, at));
+  if (view.tokens.plain[at] === 0) return fold(word);
+  return view.tokens.shape[at] === LOWER ? word : word.toLowerCase();
 }
 
 /** Letters and digits of a text folded, everything else dropped. */

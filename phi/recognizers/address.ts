@@ -35,8 +35,8 @@ export function recognizeStreet(view: View, at: number): number {
   if (lengthAt(view, at) > 6 || (isMixed(view, at) && !/^\d+[a-d]$/.test(wordAt(view, at)))) return at;
   // `Cr 1.2. EF 35%`: a value, and a sentence that ends with it.
   if (isContinued(view, at) || (gapBefore(view, at + 1) & ~(GAP.SPACE | GAP.NEWLINE)) !== 0) return at;
-  if (wordAt(view, at + 1) === 'box') return at;
   if (isNumber(view, at) && (flagsAt(view, at + 1) & BIT.UNIT) !== 0 && shapeAt(view, at + 1) === LOWER) return at;
+  if (wordAt(view, at + 1) === 'box') return at;
   const start =
     isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE && lengthAt(view, at + 1) <= 5 ? at + 1 : at;
   const words = streetWords(view, start);
@@ -112,9 +112,8 @@ const PREFIXED = wordSet(
 );
 
 function isStreetWord(view: View, at: number, number: number): boolean {
-  const word = wordAt(view, at);
   // `ul. Długa 7`, `Kossuth u. 12`
-  if (/^(?:ul|u|str|av|c|pl)$/.test(word) && (gapBefore(view, at + 1) & GAP.PERIOD) !== 0)
+  if ((gapBefore(view, at + 1) & GAP.PERIOD) !== 0 && /^(?:ul|u|str|av|c|pl)$/.test(wordAt(view, at)))
     return isCapitalised(view, at + 1) || isNumber(view, at + 1);
   if ((flagsAt(view, at) & BIT.STREET) !== 0) {
     const more = isCapitalised(view, at + 1) || (flagsAt(view, at + 1) & BIT.PARTICLE) !== 0;
@@ -128,8 +127,9 @@ function isStreetWord(view: View, at: number, number: number): boolean {
 }
 
 function endsAsStreet(view: View, at: number): boolean {
+  if ((flagsAt(view, at) & (BIT.COMMON | BIT.CLINICAL | BIT.STOP)) !== 0 || lengthAt(view, at) < 7) return false;
   const word = wordAt(view, at);
-  if ((flagsAt(view, at) & (BIT.COMMON | BIT.CLINICAL | BIT.STOP)) !== 0 || word.length < 7) return false;
+  if (word.length < 7) return false;
   return STREET_ENDING.test(word) || (word.endsWith('str') && (gapBefore(view, at + 1) & GAP.PERIOD) !== 0);
 }
 

@@ -79,7 +79,7 @@ const TOP_DOMAINS =
 
 /** `portal.example.org/jane`: a host with a known top domain, without a scheme. Called for a token with a dot before it. */
 export function recognizeHost(view: View, at: number): number {
-  if (!TOP_DOMAINS.test(wordAt(view, at)) || distance(view, at) !== 1 || gapBefore(view, at) !== GAP.PERIOD) return at;
+  if (distance(view, at) !== 1 || gapBefore(view, at) !== GAP.PERIOD || !TOP_DOMAINS.test(wordAt(view, at))) return at;
   if (!/[a-z]/.test(view.text.charAt(startOf(view, at)))) return at;
   let first = at;
   while (at - first < 6 && distance(view, first) === 1 && (gapBefore(view, first) & (GAP.PERIOD | GAP.HYPHEN)) !== 0)

@@ -187,13 +187,9 @@ export function isAfterPreposition(view: View, at: number): boolean {
   const before = flagsAt(view, at - 1);
   if ((before & BIT.PREPOSITION) !== 0 && gapBefore(view, at) === GAP.SPACE) return true;
   // `at the Brackenford clinic`, `in our Chicago office`
+  if ((flagsAt(view, at - 2) & BIT.PREPOSITION) === 0 || shapeAt(view, at) === LOWER) return false;
   const article = wordAt(view, at - 1);
-  return (
-    (article === 'the' || article === 'our' || article === 'downtown') &&
-    (flagsAt(view, at - 2) & BIT.PREPOSITION) !== 0 &&
-    shapeAt(view, at) !== LOWER &&
-    isTail(view, at + 1)
-  );
+  return (article === 'the' || article === 'our' || article === 'downtown') && isTail(view, at + 1);
 }
 
 /** `, OH` or `, Ohio` behind. */

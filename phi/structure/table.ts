@@ -1,5 +1,6 @@
 import { fieldRule } from '../field.ts';
 import { type FieldRule, PROSE } from '../segment.ts';
+import { readUnits } from '../units.ts';
 
 /** A cell of a table with what its column's header says. */
 export interface Cell {
@@ -14,11 +15,20 @@ const MAX_CELL = 60;
 
 /** Whether two lines in a row have a separator equally often: a cheap look that spares most prose a closer one. */
 export function mayHoldTable(text: string): boolean {
+  const units = readUnits(text);
+  const found = hasEqualRows(units, text.length);
+  units.fill(0, 0, text.length);
+  return found;
+}
+
+function hasEqualRows(units: Uint16Array, length: number): boolean {
   let [bars, tabs, commas, semicolons] = [0, 0, 0, 0];
   let sentence = false;
   let header = 0;
-  for (let i = 0; i <= text.length; i++) {
-    const code = i < text.length ? text.charCodeAt(i) : 10;
+  for (let i = 0; i <= length; i++) {
+    const code = i < length ? (units[i] as number) : 10;
+    // Letters, and the space, are most of a text.
+    if (code === 32 || (code > 63 && code < 124)) continue;
     if (code === 124) bars++;
     else if (code === 9) tabs++;
     else if (code === 44) commas++;
