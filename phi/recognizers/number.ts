@@ -73,7 +73,11 @@ function isPhoneWord(view: View, at: number): boolean {
   );
 }
 
+/** The fewest digits that any form of a telephone number has; most numbers of a note have fewer. */
+const MIN_PHONE = 5;
+
 function phone(view: View, run: DigitRun): Found {
+  if (run.digits.length < MIN_PHONE) return undefined;
   const label = labelBefore(view, run.first);
   if (label === LABEL.CODE_SYSTEM) return undefined;
   const entity: Entity =
