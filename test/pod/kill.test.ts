@@ -45,9 +45,23 @@ test.each([1, 2, 3, 4])(
       join(dir, `${name}-${seed}`),
     ) as [string, string, string, string];
     const pod = startPod([
-      ...['--upstream-ca', join(dir, 'ca.pem'), ...provider.upstreams.flatMap((each) => ['--upstream', each])],
-      ...['--keys', join(dir, 'keys'), '--store', store, '--spool', spool, '--log', log, '--metrics', metrics],
-      ...['--', process.execPath, join(ROOT, 'test/pod/kill-load.mjs'), String(seed * SERIES)],
+      '--upstream-ca',
+      join(dir, 'ca.pem'),
+      ...provider.upstreams.flatMap((each) => ['--upstream', each]),
+      '--keys',
+      join(dir, 'keys'),
+      '--store',
+      store,
+      '--spool',
+      spool,
+      '--log',
+      log,
+      '--metrics',
+      metrics,
+      '--',
+      process.execPath,
+      join(ROOT, 'test/pod/kill-load.mjs'),
+      String(seed * SERIES),
     ]);
     try {
       await pod.says('up');
