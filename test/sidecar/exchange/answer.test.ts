@@ -148,7 +148,9 @@ describe('a stream', () => {
     ['one byte at a time', (text: string) => text, 1],
   ] as const)('T10: with %s is restored', async (_how, change, size) => {
     room = await openGuarded((request) => {
-      const deltas = [...promptOf(request.body)].map((letter) => delta(letter)).join('');
+      const deltas = Array.from(promptOf(request.body))
+        .map((letter) => delta(letter))
+        .join('');
       return streamOf(change(`${START}${OPEN}${deltas}${CLOSE}${STOP}`), size);
     });
     const answer = await ask({ stream: true });
@@ -215,11 +217,11 @@ describe('a stream', () => {
     room = await openGuarded((request) => {
       const [name = '', mrn = ''] = promptOf(request.body).match(/(?:NAME|MRN)_\w+/g) ?? [];
       const call = (index: number, args: string) => ({ tool_calls: [{ index, function: { arguments: args } }] });
-      const events = [...`{"q":"${name}"}`].flatMap((letter, at) => [
+      const events = Array.from(`{"q":"${name}"}`).flatMap((letter, at) => [
         chunk(0, call(0, letter)),
         chunk(1, { content: `${mrn} `[at % (mrn.length + 1)] ?? '' }),
       ]);
-      const second = [...`{"m":"${mrn}"}`].map((letter) => chunk(0, call(1, letter)));
+      const second = Array.from(`{"m":"${mrn}"}`).map((letter) => chunk(0, call(1, letter)));
       return streamOf(
         [...events, ...second, chunk(0, {}, 'tool_calls'), chunk(1, {}, 'stop'), 'data: [DONE]\n\n'].join(''),
         11,
@@ -287,7 +289,9 @@ describe('a client', () => {
 
   it('gets its own answer among 64 streams at once', async () => {
     room = await openGuarded((request) => {
-      const deltas = [...promptOf(request.body)].map((letter) => delta(letter)).join('');
+      const deltas = Array.from(promptOf(request.body))
+        .map((letter) => delta(letter))
+        .join('');
       return streamOf(`${START}${OPEN}${deltas}${CLOSE}${STOP}`, 97);
     });
     const notes = Array.from({ length: 64 }, (_, i) => `Patient Maria Gonzalez, MRN ${4_471_900 + i}.`);

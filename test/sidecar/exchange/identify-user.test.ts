@@ -14,7 +14,7 @@ let keys: CryptoKeyPair;
 let jwk: JWK;
 
 beforeAll(async () => {
-  keys = (await generateKeyPair('ES256', { extractable: true })) as CryptoKeyPair;
+  keys = await generateKeyPair('ES256', { extractable: true });
   jwk = { ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'ES256' };
   policy = {
     ...demoPolicy(),
@@ -103,7 +103,7 @@ describe('a user', () => {
     ],
     [
       'under a key that policy does not know',
-      async () => await token({}, {}, ((await generateKeyPair('ES256')) as CryptoKeyPair).privateKey),
+      async () => await token({}, {}, (await generateKeyPair('ES256')).privateKey),
       'the token does not verify',
     ],
     [
