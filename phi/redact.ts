@@ -83,7 +83,7 @@ function issue(sites: readonly TextSite[], findings: readonly Finding[], identit
     const site = sites[finding.site];
     if (site === undefined) continue;
     const raw = site.text.slice(finding.start, finding.end);
-    const original = site.format === 'json' && finding.quote === undefined ? decodeOnce(raw) : raw;
+    const original = site.format === 'text' ? plainOf(raw) : finding.quote === undefined ? decodeOnce(raw) : raw;
     const number = finding.quote !== undefined;
     // A number and a text of the same digits restore differently, so they are two forms of one thing.
     const { surrogate, entity, isNew } = identities.surrogateFor(finding.entity, original, {
@@ -110,6 +110,28 @@ function inOrder(findings: readonly Finding[]): readonly Finding[] {
   const since = findings[0]?.since;
   if (findings.every((finding) => finding.since === since)) return findings;
   return findings.toSorted((a, b) => a.since - b.since || a.site - b.site || a.start - b.start);
+}
+
+const MAX_ESCAPED = 3;
+/** What means something in JSON: a text that holds one needs its escapes where it stood. */
+// oxlint-disable-next-line no-control-regex
+const MARK = /["\\\u0000-\u001f]/;
+
+/**
+ * JSON in a text, as Python's `json.dumps` writes it (`Jos\\u00e9`), read as what it says: a model that names the person in
+ * prose or in a tool's arguments must give back `José`, and it is the same person as in plain text. Both spellings are the same
+ * JSON value.
+ */
+function plainOf(text: string): string {
+  let plain = text;
+  for (let i = 0; i < MAX_ESCAPED && plain.includes('\\u'); i++) {
+    try {
+      plain = JSON.parse(`"${plain}"`) as string;
+    } catch {
+      return text;
+    }
+  }
+  return plain === text || MARK.test(plain) || !plain.isWellFormed() ? text : plain;
 }
 
 /** The text that a piece of a JSON string stands for. */
