@@ -5,8 +5,8 @@ const NOTE = 'Please write to Mr. John Whitfield, MRN 48213377, phone (217) 555-
 const FILLER = 'The lungs are clear and the abdomen is soft; continue current therapy. ';
 const counts = { whole: 0, refused: 0, broken: 0, wrong: 0 };
 let ordinal = Number(process.argv[2]);
-let over = false;
-process.stdin.on('end', () => (over = true)).resume();
+const over = new AbortController();
+process.stdin.on('end', () => over.abort()).resume();
 
 /** Streams end with their terminal event; what ends without it is broken, whatever it said. */
 async function ask(lane) {
@@ -40,7 +40,7 @@ function saidIn(text, stream) {
 }
 
 async function work(lane) {
-  while (!over) {
+  while (!over.signal.aborted) {
     try {
       await ask(lane);
     } catch {
