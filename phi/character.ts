@@ -62,7 +62,7 @@ export const CLASS_OF = new Uint8Array(65_536);
 /** The code unit that a letter or digit compares as: lower case, without diacritics. */
 export const FOLD_OF = new Uint16Array(65_536);
 /** 1 where the code unit is an upper-case letter. */
-export const UPPER_OF = new Uint8Array(65_536);
+const UPPER_OF = new Uint8Array(65_536);
 /** All of the above in one number, for the lexer; 0 where the unit is not known yet. */
 export const UNIT_OF = new Int32Array(65_536);
 
