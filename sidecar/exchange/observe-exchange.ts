@@ -3,6 +3,7 @@ import type { RequestFacts } from '#contract/record.ts';
 import type { Refusal } from '#contract/reason.ts';
 import type { Operation } from '#llm/dialect.ts';
 import type { Ledger } from './evidence.ts';
+import { decideHead } from '../policy/decide-exchange.ts';
 import { clientFields, observedFields } from './header-fields.ts';
 import type { RequestUser } from './identify-user.ts';
 import type { UpstreamResponse } from './ports.ts';
@@ -17,6 +18,8 @@ export interface Observed {
   readonly facts: HeadFacts;
   readonly head: Extract<HeadDecision, { kind: 'proceed' }>;
   readonly user: RequestUser | Refusal;
+  /** Ends the exchange before anything leaves. */
+  readonly refuse: (refusal: Refusal) => Promise<void>;
 }
 
 /**
@@ -31,6 +34,10 @@ export async function observeExchange(run: Run, observed: Observed): Promise<voi
     return reply.cut();
   }
   tally.received = body.length;
+  // A grant may end while a slow body comes in, and nothing leaves unredacted after its end.
+  const again = decideHead(ports.policy(), observed.facts, ports.now());
+  if (again.kind === 'refuse') return await observed.refuse(again.refusal);
+  if (again.mode !== 'monitor') return await observed.refuse({ reason: 'busy', where: 'the monitor grant has ended' });
   const ledger = await openLedger(run, observed, body);
   tally.outcome = 'provider_error';
   tally.sent = body.length;

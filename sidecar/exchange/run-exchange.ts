@@ -53,7 +53,14 @@ async function runExchange(run: Run): Promise<void> {
   const head = decideHead(ports.policy(), facts, ports.now());
   tally.decided(head, operation);
   if (head.kind === 'refuse') return await refuse(run, head.refusal);
-  if (head.mode === 'monitor') return await observeExchange(run, { operation, facts, head, user });
+  if (head.mode === 'monitor')
+    return await observeExchange(run, {
+      operation,
+      facts,
+      head,
+      user,
+      refuse: async (refusal) => await refuse(run, refusal),
+    });
   if ('reason' in user) return await refuse(run, user);
   if (operation === null) return await refuse(run, { reason: 'endpoint_not_covered' });
   if (ports.evidence.state() === 'refuse') return await refuse(run, { reason: 'audit_unavailable' });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import type { ExchangeId } from '#contract/brand.ts';
 import { compilePolicy } from '#contract/policy-compile.ts';
@@ -54,7 +55,7 @@ export interface Guarded {
 
 export interface AskOptions {
   readonly headers?: Readonly<Record<string, string | string[]>>;
-  readonly raw?: Uint8Array | string;
+  readonly raw?: Uint8Array | string | Readable;
   readonly method?: string;
   readonly signal?: AbortSignal;
 }

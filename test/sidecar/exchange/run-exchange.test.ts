@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { setTimeout as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cutAt, type ScriptedAnswer, type Script } from '#test/fake/answer.ts';
 import { ANTHROPIC, demoPolicy, type Guarded, openGuarded, OPENAI } from './guarded.ts';
@@ -430,6 +432,25 @@ describe('an exchange', () => {
     expect(room.provider.received[0]?.body.toString()).toBe(JSON.stringify(MESSAGE));
     expect(new Map(room.provider.received[0]?.headers).get('x-own')).toBe('kept');
     expect(room.reports[0]).toMatchObject({ mode: 'monitor', would: 'feature_not_covered', outcome: 'completed' });
+  });
+
+  it('a monitor grant that ends while the body comes in lets nothing out unredacted', async () => {
+    room = await openGuarded();
+    const day = 86_400_000;
+    const until = new Date(Date.now() + day).toISOString();
+    const from = new Date(Date.now() - day).toISOString();
+    room.policy = demoPolicy(
+      `\n---\napiVersion: lazaret.dev/v1alpha1\nkind: GuardExemption\nmetadata: { name: watch }\nspec:\n  reason: trial\n  approvedBy: somebody\n  from: "${from}"\n  until: "${until}"\n  namespaces: [phi]\n  grant: { monitor: true }\n`,
+    );
+    const body = JSON.stringify(MESSAGE);
+    async function* slowly(): AsyncGenerator<string> {
+      yield body.slice(0, 20);
+      await nextTurn(100);
+      room.policy = demoPolicy();
+      yield body.slice(20);
+    }
+    await room.ask(ANTHROPIC, '/v1/messages', MESSAGE, { raw: Readable.from(slowly()) });
+    expect(room.provider.received.map(({ body: sent }) => sent.toString()).join()).not.toMatch(IDENTIFIERS);
   });
 });
 
