@@ -100,6 +100,14 @@ export const LIMIT = {
   /** A signed policy bundle or the source of one. */
   bundleBytes: 4 * 1024 * 1024,
   bundlePollMs: 1_000,
+  /** How long the controller holds a request for a bundle until something changes; an answer that takes longer is given up. */
+  bundleWaitMs: 30_000,
+  bundleRequestMs: 45_000,
+  /** The shortest and the longest wait of a sidecar before it asks again after a fault. */
+  bundleRetryMs: 250,
+  bundleBackoffMs: 15_000,
+  /** A bundle in force that is older than this is signed anew, though nothing changed. */
+  bundleRenewMs: 3_600_000,
   /** How far a signer's clock may be ahead of ours. */
   clockSkewMs: 300_000,
   /** Keys whose provider account was not covered; reaching it bars every key. */

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** A real Kubernetes on this machine: `npm run test:cluster`, as root with Go. */
+export default defineConfig({
+  test: {
+    include: ['test/cluster/**/*.test.ts'],
+    globalSetup: ['test/cluster/global-setup.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 600_000,
+    pool: 'forks',
+    fileParallelism: false,
+  },
+});
