@@ -2,10 +2,12 @@ import type { ChainId } from './brand.ts';
 
 /** Where things lie in an evidence store. Everything in it is public or sealed; `lazaret audit` needs nothing else. */
 export const STORE_LAYOUT = {
-  /** The collector's public keys. */
+  /** The public keys of the collector, and those of the controller that sign the expected chains. */
   jwks: 'jwks.json',
   /** Signed: which chains there are and how far they go. */
   manifest: 'manifest.jws',
+  /** Signed by the controller: the chains that must exist. */
+  expected: 'expected.jws',
   chains: 'chains',
 } as const;
 

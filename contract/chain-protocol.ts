@@ -1,12 +1,23 @@
 import { z } from 'zod';
 import type { ChainId } from './brand.ts';
 import { isChainId } from './chain.ts';
-import { parseJson, parseSigned, publicKeySchema, type Signed, type SignedType } from './chain-signature.ts';
+import {
+  parseJson,
+  parseSigned,
+  publicKeySchema,
+  SIGNED_TYPE,
+  type Signed,
+  type SignedType,
+} from './chain-signature.ts';
 
 /** `POST`: a pod's key becomes known. */
 export const ENROL_PATH = '/v1/enrol';
 /** `GET`: the collector's public keys. */
 export const JWKS_PATH = '/v1/jwks';
+/** `PUT` and `GET` by the controller alone: the chains that must exist. `GET` answers `expectedAnswerSchema`. */
+export const EXPECTED_PATH = '/v1/expected';
+/** `GET` by the controller alone: how far each chain goes; answers `manifestAnswerSchema`. */
+export const MANIFEST_PATH = '/v1/manifest';
 
 /** `POST`: frames of a segment; an empty body asks what the collector holds of it. */
 export function batchPath(chain: ChainId, segment: string): string {
@@ -49,6 +60,8 @@ export const attestationSchema = z.looseObject({
   kid: z.string(),
   key: publicKeySchema,
   workload: z.string(),
+  /** The uid of the pod where the platform proved it: a later pod of the same name is another pod. */
+  pod_uid: z.string().optional(),
   iat: z.number(),
 });
 export type Attestation = z.infer<typeof attestationSchema>;
@@ -75,7 +88,29 @@ export const manifestSchema = z.looseObject({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** Public keys by id. */
+/**
+ * The controller's word which chains must exist: one line for each pod that ever was seen with a running guard, `from` and `to` as
+ * RFC 3339 times (`to` is null while it lives), and the last head that the collector had signed for (`seq` 0: none yet).
+ */
+export const expectedSchema = z.looseObject({
+  v: z.literal(1),
+  /** Seconds since 1970. */
+  iat: z.number(),
+  chains: z.array(
+    z.looseObject({
+      chain: chainSchema,
+      /** `NAMESPACE/POD` */
+      pod: z.string().max(317),
+      from: z.iso.datetime({ offset: true }),
+      to: z.iso.datetime({ offset: true }).nullable(),
+      seq: count,
+      head: z.string().max(43),
+    }),
+  ),
+});
+export type Expected = z.infer<typeof expectedSchema>;
+
+/** Public keys by id. `signs` limits a key to statements of these types; without it a key may sign any. */
 export const jwksSchema = z.object({
   keys: z
     .array(
@@ -84,6 +119,7 @@ export const jwksSchema = z.object({
         kid: z.string(),
         alg: z.literal('ES256').optional(),
         use: z.literal('sig').optional(),
+        signs: z.array(z.enum(SIGNED_TYPE)).optional(),
       }),
     )
     .max(32),
@@ -94,6 +130,13 @@ export type PublicJwks = z.infer<typeof jwksSchema>;
 export const enrolAnswerSchema = z.object({ attestation: z.string(), jwks: jwksSchema });
 /** Answer to a batch. With status 409 the receipt says what the collector holds instead. */
 export const batchAnswerSchema = z.object({ receipt: z.string() });
+
+/** What the controller puts: a signed `Expected`, and the public keys it signs with (at least once, and when they change). */
+export const putExpectedSchema = z.object({ expected: z.string(), jwks: jwksSchema.optional() });
+/** Answer to `GET EXPECTED_PATH`: the last signed list, or null when none was ever put. */
+export const expectedAnswerSchema = z.object({ expected: z.string().nullable() });
+/** Answer to `GET MANIFEST_PATH`: the signed manifest, or null when nothing was ever stored. */
+export const manifestAnswerSchema = z.object({ manifest: z.string().nullable() });
 
 /** Answer 409 without a receipt: nothing of this segment is stored, so it must come from its beginning. */
 export const forgottenSchema = z.object({ error: z.literal('unknown_segment') });

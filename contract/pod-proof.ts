@@ -59,7 +59,12 @@ export function parseAccountProof(
   return NAME.test(namespace) && NAME.test(serviceAccount) ? { namespace, serviceAccount } : null;
 }
 
-/** The name under which a pod's evidence stands: the same text in its records, its enrolment and the controller's registry. */
-export function workloadOf(pod: { readonly namespace: string; readonly name: string }): string {
+/** A pod's name in the list of expected chains: `NAMESPACE/POD`. */
+export function podNameOf(pod: { readonly namespace: string; readonly name: string }): string {
   return `${pod.namespace}/${pod.name}`;
+}
+
+/** The workload as records and enrolments name it: `NAMESPACE/SERVICE_ACCOUNT/POD`, each part proven by the pod's token. */
+export function workloadOf(pod: Omit<PodProof, 'uid'>): string {
+  return `${pod.namespace}/${pod.serviceAccount}/${pod.name}`;
 }

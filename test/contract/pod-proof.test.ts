@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseAccountProof, parsePodProof, workloadOf } from '#contract/pod-proof.ts';
+import { parseAccountProof, parsePodProof, podNameOf, workloadOf } from '#contract/pod-proof.ts';
 
 const EXTRA = {
   'authentication.kubernetes.io/credential-id': ['JTI=7a0c2f0e-58a2-4f0a-8d3a-1ed0c9b3b7a1'],
@@ -29,7 +29,8 @@ const extra = (change: object): object => user({ extra: { ...EXTRA, ...change } 
 
 test('a token that is bound to a pod proves that pod', () => {
   expect(parsePodProof(STATUS, 'lazaret.dev')).toEqual(POD);
-  expect(workloadOf(POD)).toBe('clinic/triage-5d8f9-x2x7c');
+  expect(podNameOf(POD)).toBe('clinic/triage-5d8f9-x2x7c');
+  expect(workloadOf(POD)).toBe('clinic/triage/triage-5d8f9-x2x7c');
 });
 
 test.each<readonly [string, unknown]>([
