@@ -92,6 +92,17 @@ export const LIMIT = {
   collectorSegments: 64,
   collectorBatches: 32,
   collectorConflicts: 16,
+  /** Enrolments in work together, reviews of tokens (one may take this long), and how many good answers are remembered for how long. */
+  collectorEnrolments: 8,
+  tokenReviewMs: 5_000,
+  tokenReviewBytes: 64 * 1024,
+  podProofs: 1_024,
+  podProofMs: 30_000,
+  /** The controller's list of chains that must exist, and the keys of the controller that stay published. */
+  expectedBytes: 32 * 1024 * 1024,
+  controllerKeys: 8,
+  /** Between two looks at mounted certificate files. */
+  tlsReloadMs: 10_000,
   /** Between two writings of the collector's signed manifest and receipts. */
   manifestMs: 1_000,
   shipBackoffMs: 60_000,
@@ -119,6 +130,8 @@ export const LIMIT = {
   /** lazaret-init: entries of one list setting, the operator's roots, and how long nft and each probe may take. */
   initListEntries: 64,
   extraRootsBytes: 4 * 1024 * 1024,
+  /** The files that lazaret-init gets by one environment variable; the kernel takes none of more than 128 KiB (execve(2), MAX_ARG_STRLEN). */
+  settingsFilesBytes: 120 * 1024,
   nftMs: 20_000,
   probeMs: 5_000,
   /** Between two looks for sockets under the sidecar's uid that are not its own. */
