@@ -142,4 +142,36 @@ export const LIMIT = {
   admissionFaults: 16,
   admissionMarkMs: 15_000,
   admissionSkewMs: 2_000,
+  /** Controller: one answer of the API server, one event of a watch, objects of one page of a list, and one request to it. */
+  apiAnswerBytes: 64 * 1024 * 1024,
+  apiEventBytes: 8 * 1024 * 1024,
+  apiPage: 200,
+  apiRequestMs: 15_000,
+  /** A watch asks for a new one after this time, and is given up when it says nothing for so long (bookmarks come each minute). */
+  watchMs: 300_000,
+  watchSilenceMs: 150_000,
+  /** The shortest first wait and the longest wait before the API server is asked again after a fault. */
+  watchRetryMs: 250,
+  watchBackoffMs: 15_000,
+  /** Configuration of the release as the chart wrote it. */
+  valuesBytes: 1024 * 1024,
+  /** Webhook: how long a review waits for what the watches have not shown yet, reviews that wait together, and its connections. */
+  admissionWaitMs: 2_000,
+  admissionWaiters: 256,
+  admissionConnections: 1_024,
+  /** One request to the webhook, its body included. */
+  admissionRequestMs: 10_000,
+  /** Earlier settings are accepted this long after a change, and so many of them. */
+  previousSettingsMs: 900_000,
+  previousSettings: 4,
+  /** At a stop: time for endpoints to be withdrawn while reviews are still answered, then for those in work. */
+  webhookGraceMs: 5_000,
+  webhookDrainMs: 20_000,
+  /** How often certificates, keys and the webhooks' caBundle are looked at. */
+  servingCheckMs: 10_000,
+  /** Leadership: a lease not renewed for so long is free; how often it is renewed and asked for; when a holder gives up. */
+  leaseMs: 15_000,
+  leaseRenewMs: 5_000,
+  leaseRetryMs: 2_000,
+  leaseGiveUpMs: 10_000,
 } as const;
