@@ -11,19 +11,26 @@ import { renderNetworkRules } from './init/network-rules.ts';
 import { makePodAuthority } from './init/pod-authority.ts';
 import { proveRedirect } from './init/prove-redirect.ts';
 import { parseResolvConf } from './init/resolv-conf.ts';
+import { writeSettingsFiles } from './init/settings-files.ts';
 import type { Owner } from './init/trust-files.ts';
 import { hasCompleteAuthority, readExtraRoots, writeAuthorityFiles, writeTrustFiles } from './init/trust-files.ts';
 
 async function guardPod(config: InitConfig): Promise<void> {
   const { owner } = config;
   // Where nothing may be redirected the clients are told a proxy: the pod is advisory, and the log says so.
-  if (owner === null) return makeTrust(config, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+  if (owner === null) return makeFiles(config, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
   if (process.getuid?.() === owner.uid) {
     throw new InitError("lazaret-init runs under the sidecar's uid, so it can prove nothing.");
   }
   const resolvers = config.resolvers ?? (await readResolvers());
   await loadRules(renderNetworkRules({ ...owner, port: POD_PORT.intercept, resolvers, udpAllowed: config.udpAllowed }));
-  await Promise.all([proveRedirect(POD_PORT.intercept), makeTrust(config, owner)]);
+  await Promise.all([proveRedirect(POD_PORT.intercept), makeFiles(config, owner)]);
+}
+
+async function makeFiles(config: InitConfig, owner: Owner): Promise<void> {
+  const { settingsDir, settingsFiles } = config;
+  if (settingsFiles !== undefined) await writeSettingsFiles(settingsDir, settingsFiles, owner);
+  await makeTrust(config, owner);
 }
 
 /** An authority that is complete stays: when this container runs again, applications already trust its root. */

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { parseHost } from '#contract/host.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { POD_PATH } from '#contract/pod-paths.ts';
+import { FILES_VARIABLE, POD_DIRECTORY, POD_FILE } from '#contract/pod-shape.ts';
 import type { SocketAddress } from './address.ts';
 import { parseSocketAddress, parseUdpDestination } from './address.ts';
 import type { UdpDestination } from './network-rules.ts';
+import { isSettingsFile, type SettingsFiles } from './settings-files.ts';
 
 const directory = z.string().regex(/^\/[^\0\n]*[^/\0\n]$/, 'must be an absolute path without a trailing slash');
 // The range that no distribution gives to people or services, so that an image rarely holds one of them by accident.
@@ -35,6 +37,8 @@ const FIELDS = z.object({
     'must list ADDRESS:PORT or ADDRESS/BITS:PORT, IPv6 in brackets',
   ).default([]),
   LAZARET_EXTRA_ROOTS: z.string().min(1).optional(),
+  LAZARET_SETTINGS_DIR: directory.default(POD_DIRECTORY.settings),
+  [FILES_VARIABLE]: settingsFiles().optional(),
 });
 
 const GUARDED = FIELDS.extend({ LAZARET_UID: ownerId, LAZARET_GID: ownerId });
@@ -52,6 +56,9 @@ export interface InitConfig {
   readonly udpAllowed: readonly UdpDestination[];
   /** A PEM file with the operator's own roots. */
   readonly extraRoots: string | undefined;
+  readonly settingsDir: string;
+  /** What is written there for the sidecar; undefined: nothing, somebody else does. */
+  readonly settingsFiles: SettingsFiles | undefined;
 }
 
 /**
@@ -76,6 +83,8 @@ export function parseInitConfig(
     resolvers: data.LAZARET_RESOLVERS,
     udpAllowed: data.LAZARET_UDP_ALLOWED,
     extraRoots: data.LAZARET_EXTRA_ROOTS,
+    settingsDir: data.LAZARET_SETTINGS_DIR,
+    settingsFiles: data[FILES_VARIABLE],
   };
   return { ok: true, config };
 }
@@ -96,6 +105,26 @@ function entries<T>(parse: (text: string) => T | null, message: string, most: nu
     }
     return values.filter((value) => value !== null);
   });
+}
+
+/** The names are a closed list: a name with a slash in it could reach any file of the pod's volumes. */
+function settingsFiles() {
+  return z.string().transform((text, context): SettingsFiles => {
+    const files = text.length <= LIMIT.settingsFilesBytes ? parseTexts(text) : null;
+    if (files !== null && Object.keys(files).every(isSettingsFile)) return files;
+    const names = Object.values(POD_FILE).join(', ');
+    const message = `must be a JSON object of at most ${LIMIT.settingsFilesBytes} characters, file name to text, with no names but ${names}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
+function parseTexts(text: string): SettingsFiles | null {
+  try {
+    return z.record(z.string(), z.string()).parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
 }
 
 /** A single label such as `com` would let the pod CA speak for half the internet. */

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { LIMIT } from '#contract/limit.ts';
@@ -7,6 +7,7 @@ import type { AuthorityPaths, TrustPaths } from '#contract/pod-paths.ts';
 import { faultCode, InitError } from './init-error.ts';
 import { encodeJavaKeyStore } from './java-key-store.ts';
 import type { PodAuthority } from './pod-authority.ts';
+import { makeDirectories, replaceFile } from './write-file.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
@@ -90,31 +91,6 @@ async function writePrivate(path: string, content: string, owner: Owner): Promis
       `The pod CA's files cannot be given to the sidecar (${faultCode(error)}): lazaret-init needs the capability CHOWN.`,
     );
   });
-}
-
-/** One level each: the volume's mount point is there, and Node's recursive form never ends below some file systems. */
-async function makeDirectories(dirs: readonly string[]): Promise<void> {
-  for (const dir of dirs) {
-    await mkdir(dir, { mode: 0o755 }).catch((error: unknown) => {
-      if (faultCode(error) !== 'EEXIST') refuseDirectory(dir, error);
-    });
-  }
-}
-
-/** A new file each time: without DAC_OVERRIDE not even root may write into one of mode 0444. */
-async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
-  try {
-    await rm(path, { force: true });
-    await writeFile(path, content, { mode, flag: 'wx', flush: false });
-  } catch (error) {
-    refuseDirectory(path, error);
-  }
-}
-
-function refuseDirectory(path: string, error: unknown): never {
-  throw new InitError(
-    `lazaret-init cannot write ${path} (${faultCode(error)}): mount its volume writable in lazaret-init.`,
-  );
 }
 
 function isCertificate(pem: string): boolean {

@@ -12,6 +12,8 @@ export interface InitEnd {
   readonly stderr: string;
   /** `mode uid gid` by file name, private directory. */
   readonly files: Readonly<Record<string, string>>;
+  /** The same of the settings directory; the directory itself is `.`. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 const [dir = '', substitutes = '', words = '[]', changes = '{}'] = process.argv.slice(2);
@@ -32,6 +34,7 @@ const env = {
   LAZARET_GID: '42424',
   LAZARET_CA_DIR: join(dir, 'ca'),
   LAZARET_TRUST_DIR: join(dir, 'trust'),
+  LAZARET_SETTINGS_DIR: join(dir, 'settings'),
   LAZARET_CONSTRAINTS: 'anthropic.com',
   LAZARET_RESOLVERS: POD_NETWORK.outer,
   ...(JSON.parse(changes) as Record<string, string>),
@@ -43,17 +46,18 @@ execFile('nsenter', command, { env, encoding: 'utf8' }, (error, stdout, stderr) 
     stdout,
     stderr,
     files: filesOf(join(dir, 'ca')),
+    settings: filesOf(join(dir, 'settings'), ['.']),
   };
   process.stdout.write(JSON.stringify(end), () => process.exit(0));
 });
 
-function filesOf(folder: string): Readonly<Record<string, string>> {
+function filesOf(folder: string, more: readonly string[] = []): Readonly<Record<string, string>> {
   try {
-    const names = readdirSync(folder).sort();
+    const names = [...more, ...readdirSync(folder).sort()];
     return Object.fromEntries(
       names.map((name) => {
         const { mode, uid, gid } = statSync(join(folder, name));
-        return [name, `${(mode & 0o777).toString(8)} ${uid} ${gid}`];
+        return [name, `${(mode & 0o7777).toString(8)} ${uid} ${gid}`];
       }),
     );
   } catch {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -59,6 +59,16 @@ describe('lazaret-init', () => {
     expect(await runInit({ words: capabilities('net_admin', 'chown') })).toMatchObject({ status: 0, stderr: '' });
   });
 
+  it('writes the files of its environment where the sidecar reads them and may add, and can do so again', async () => {
+    const settings = { LAZARET_FILES: JSON.stringify({ 'recipients.jwks': '{"keys":[]}', 'release-ca.pem': 'PEM\n' }) };
+    const written = { '.': '1770 0 42424', 'recipients.jwks': '444 0 0', 'release-ca.pem': '444 0 0' };
+    const words = capabilities('net_admin', 'chown');
+    expect(await runInit({ words, settings })).toMatchObject({ status: 0, stderr: '', settings: written });
+    rmSync(join(dir, 'bin'), { recursive: true });
+    expect(await runInit({ words, settings })).toMatchObject({ status: 0, stderr: '', settings: written });
+    expect(readFileSync(join(dir, 'settings/release-ca.pem'), 'utf8')).toBe('PEM\n');
+  });
+
   it('says so when it lacks NET_ADMIN', async () => {
     const end = await runInit({ words: capabilities('chown') });
     expect(end).toMatchObject({ ...REFUSED, stderr: expect.stringContaining('NET_ADMIN') });
@@ -98,6 +108,7 @@ describe('lazaret-init', () => {
       { LAZARET_EXTRA_ROOTS: '/nowhere.pem' },
       'LAZARET_EXTRA_ROOTS cannot be read',
     ],
+    ['files of unknown names', { LAZARET_FILES: '{"../x":""}' }, 'LAZARET_FILES must be a JSON object'],
     ['a directory that cannot be written', { LAZARET_TRUST_DIR: '/proc/lazaret' }, '/proc/lazaret'],
   ])('ends with one sentence on %s', async (_case, settings, said) => {
     const end = await runInit({ settings });

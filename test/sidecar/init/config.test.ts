@@ -17,6 +17,8 @@ describe('settings of lazaret-init', () => {
         resolvers: undefined,
         udpAllowed: [],
         extraRoots: undefined,
+        settingsDir: '/run/lazaret/settings',
+        settingsFiles: undefined,
       },
     });
   });
@@ -31,6 +33,12 @@ describe('settings of lazaret-init', () => {
     ['a resolver by name', { LAZARET_RESOLVERS: 'dns.example' }, 'LAZARET_RESOLVERS'],
     ['rules in an address', { LAZARET_UDP_ALLOWED: '10.0.0.1:1 accept;' }, 'LAZARET_UDP_ALLOWED'],
     ['a relative directory', { LAZARET_CA_DIR: 'ca' }, 'LAZARET_CA_DIR'],
+    ['files that are no JSON', { LAZARET_FILES: 'recipients.jwks' }, 'LAZARET_FILES'],
+    ['a list of files', { LAZARET_FILES: '["recipients.jwks"]' }, 'LAZARET_FILES'],
+    ['a file that is no text', { LAZARET_FILES: '{"recipients.jwks":{}}' }, 'LAZARET_FILES'],
+    ['a file of another name', { LAZARET_FILES: '{"bundle.jws":""}' }, 'LAZARET_FILES'],
+    ['a file outside its directory', { LAZARET_FILES: '{"../ca/leaf.key":""}' }, 'LAZARET_FILES'],
+    ['too much text', { LAZARET_FILES: JSON.stringify({ 'recipients.jwks': 'x'.repeat(130_000) }) }, 'LAZARET_FILES'],
     ['a line break in a directory', { LAZARET_TRUST_DIR: '/run/a\n/b' }, 'LAZARET_TRUST_DIR'],
   ])('are refused with %s, by the name of the variable', (_case, change, variable) => {
     const parsed = parseInitConfig({ ...LEAST, ...change });
