@@ -47,6 +47,15 @@ export const LIMIT = {
   identifiers: 100_000,
   distinctIdentifiers: 25_000,
   segments: 250_000,
+  /** What the detector keeps between two texts, so that small ones allocate nothing: code units of a text, and tokens. */
+  keptUnits: 32_768,
+  keptTokens: 65_536,
+  /** A deployer's lists: entries of one table, words of one entry, tables together, their bytes together, between two looks at them. */
+  listEntries: 1_000_000,
+  listWords: 8,
+  listTables: 8,
+  listBytes: 32 * 1024 * 1024,
+  listPollMs: 1_000,
   /** Text lanes of one response stream that are open together: content blocks, choices, tool calls. */
   streamLanes: 1_024,
   /** Digests of signed thinking that a sidecar remembers, and thinking of one answer (characters) that it takes in. */
@@ -103,6 +112,14 @@ export const LIMIT = {
   controllerKeys: 8,
   /** Between two looks at mounted certificate files. */
   tlsReloadMs: 10_000,
+  /** Chains in that list: with all of them it fits into `expectedBytes`. Reaching it is counted and told; nothing that stands is dropped. */
+  expectedChains: 50_000,
+  /** Between two writings of that list, and before a failed one is tried again. */
+  expectedMs: 60_000,
+  expectedRetryMs: 5_000,
+  /** What the collector may answer with the list or its manifest, and how long that may take. */
+  collectorAnswerBytes: 64 * 1024 * 1024,
+  collectorAnswerMs: 30_000,
   /** Between two writings of the collector's signed manifest and receipts. */
   manifestMs: 1_000,
   shipBackoffMs: 60_000,
@@ -119,6 +136,30 @@ export const LIMIT = {
   bundleBackoffMs: 15_000,
   /** A bundle in force that is older than this is signed anew, though nothing changed. */
   bundleRenewMs: 3_600_000,
+  /** Sidecars that one controller serves at a time, and idle connections beyond a held request. */
+  bundleCallers: 4_096,
+  bundleIdleMs: 75_000,
+  /** A signed bundle is given to every caller with the same policy for this long, so that a change costs one signature for each policy. */
+  bundleShareMs: 2_000,
+  /** How long a pod that the API server vouches for may be missing from the controller's view. */
+  bundlePodMs: 5_000,
+  /** Reviews of tokens that the controller has in flight together. */
+  tokenReviews: 64,
+  /** Between two readings of all resources while they change, and between two looks at pods. */
+  policyReadMs: 200,
+  podLookMs: 250,
+  /** Compiled policies that are kept: one for each namespace and set of labels that policy looks at. */
+  compiledPolicies: 16_384,
+  /** Between two rounds over the status of resources, and the longest wait before the clock is looked at again. */
+  statusMs: 5_000,
+  turnMs: 60_000,
+  /** Fields that a condition's message names, and its length (apimachinery's bound is 32768). */
+  conditionFaults: 8,
+  conditionChars: 2_048,
+  /** An agreement or exemption that ends within this time is expiring. */
+  expiringMs: 30 * 24 * 3_600_000,
+  /** The content of the ConfigMap of exemptions; the API server takes no more than 1 MiB. */
+  exemptionsBytes: 1_000_000,
   /** How far a signer's clock may be ahead of ours. */
   clockSkewMs: 300_000,
   /** Keys whose provider account was not covered; reaching it bars every key. */

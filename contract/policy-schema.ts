@@ -121,6 +121,9 @@ export const RESOURCES = {
   GuardExemption: resource('GuardExemption', clusterMeta, EXEMPTION_SPEC),
 } as const;
 
+/** The kinds of the three resources. */
+export type ResourceKind = keyof typeof RESOURCES;
+
 function resource<Kind extends string, Meta extends z.ZodType, Spec extends z.ZodType>(
   kind: Kind,
   metadata: Meta,

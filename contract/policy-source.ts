@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import { findCrossFaults } from './policy-lint.ts';
-import type { AgreementDocument, EgressDocument, ExemptionDocument, PolicyValues } from './policy-schema.ts';
+import type {
+  AgreementDocument,
+  EgressDocument,
+  ExemptionDocument,
+  PolicyValues,
+  ResourceKind,
+} from './policy-schema.ts';
 import { RESOURCES, VALUES } from './policy-schema.ts';
 
 /** What is wrong with one field of a source, and what to write instead. */
@@ -57,6 +63,37 @@ export function parseSource(documents: readonly unknown[]): SourceResult {
   return faults.length === 0 ? { ok: true, source } : { ok: false, faults };
 }
 
+/** One resource after reading, or what is wrong with it. */
+export type ResourceResult<Kind extends ResourceKind> =
+  | { readonly ok: true; readonly document: z.infer<(typeof RESOURCES)[Kind]> }
+  | { readonly ok: false; readonly faults: readonly PolicyFault[] };
+
+/**
+ * Reads one resource by itself, as the API server gives it: what other documents say is not looked at (`findCrossFaults`).
+ * @returns the document, or every fault of it
+ */
+export function readResource<Kind extends ResourceKind>(kind: Kind, raw: unknown): ResourceResult<Kind> {
+  const schema: z.ZodType<z.infer<(typeof RESOURCES)[Kind]>> = RESOURCES[kind];
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return { ok: true, document: parsed.data };
+  const name = documentName(isObject(raw) ? { ...raw, kind } : raw, 0);
+  return { ok: false, faults: parsed.error.issues.flatMap((issue) => issueFaults(name, issue)) };
+}
+
+/**
+ * Reads the chart's values that are policy, and nothing but those.
+ * @returns the values, or every fault of them, with fields that begin with `values.`
+ */
+export function readValues(
+  raw: unknown,
+):
+  | { readonly ok: true; readonly values: PolicyValues }
+  | { readonly ok: false; readonly faults: readonly PolicyFault[] } {
+  const parsed = VALUES.safeParse(raw);
+  if (parsed.success) return { ok: true, values: parsed.data };
+  return { ok: false, faults: parsed.error.issues.flatMap((issue) => valuesFaults('values', issue)) };
+}
+
 /** One line for a fault: where, and what to do. */
 export function describeFault(fault: PolicyFault): string {
   return fault.field === ''
@@ -109,10 +146,11 @@ function addValues(draft: Draft, document: Record<string, unknown>, name: string
     return void draft.faults.push({ document: name, field: '', problem: 'stands twice: keep one values document' });
   const parsed = VALUES.safeParse(document.values ?? {});
   if (parsed.success) draft.values = parsed.data;
-  else
-    draft.faults.push(
-      ...parsed.error.issues.flatMap((issue) => issueFaults(name, { ...issue, path: ['values', ...issue.path] })),
-    );
+  else draft.faults.push(...parsed.error.issues.flatMap((issue) => valuesFaults(name, issue)));
+}
+
+function valuesFaults(document: string, issue: z.core.$ZodIssue): readonly PolicyFault[] {
+  return issueFaults(document, { ...issue, path: ['values', ...issue.path] });
 }
 
 function documentName(document: unknown, index: number): string {
