@@ -1,3 +1,5 @@
+import { LIMIT } from '#contract/limit.ts';
+
 /**
  * Code units of a text in an array. A look at a string goes through its representation each time; a look at an array costs a fraction of
  * that, and the copy is one call for the whole text.
@@ -5,11 +7,10 @@
 
 /** Below this the call costs more than the looks it spares. */
 const MIN_COPY = 48;
-/** Texts up to this length share one array; longer ones get their own. */
-const SHARED = 32_768;
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-const shared = new Uint16Array(SHARED);
+/** Texts up to this length share one array; longer ones get their own. */
+const shared = new Uint16Array(LIMIT.keptUnits);
 const sharedBytes = Buffer.from(shared.buffer);
 
 /**
@@ -18,7 +19,7 @@ const sharedBytes = Buffer.from(shared.buffer);
  */
 export function readUnits(text: string): Uint16Array {
   const { length } = text;
-  const units = length <= SHARED ? shared : new Uint16Array(length);
+  const units = length <= LIMIT.keptUnits ? shared : new Uint16Array(length);
   if (length < MIN_COPY || !LITTLE_ENDIAN) {
     for (let i = 0; i < length; i++) units[i] = text.charCodeAt(i);
     return units;

@@ -1,3 +1,4 @@
+import { LIMIT } from '#contract/limit.ts';
 import { createTokens, type Tokens } from './lexer.ts';
 
 /**
@@ -12,8 +13,6 @@ export interface Workspace {
 
 /** A power of two. */
 export const SIEVE = 4_096;
-/** Tokens that are kept for the next examination; larger arrays are freed. */
-const MAX_KEPT = 65_536;
 const MIN_TOKENS = 1_024;
 
 let kept: Workspace | undefined;
@@ -27,7 +26,7 @@ export function takeWorkspace(size: number): Workspace {
   return workspace;
 }
 
-/** Gives the arrays back; after this nobody may look at them. */
+/** Gives the arrays back; after this nobody may look at them. Large ones are freed. */
 export function giveWorkspace(workspace: Workspace): void {
-  if (workspace.tokens.start.length <= MAX_KEPT) kept = workspace;
+  if (workspace.tokens.start.length <= LIMIT.keptTokens) kept = workspace;
 }
