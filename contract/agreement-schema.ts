@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { END, GLOB, HOST_PATTERN, NAME, OPERATION, START, TEXT } from './policy-field.ts';
+import { END, GLOB, HOST_PATTERN, list, NAME, OPERATION, START, TEXT } from './policy-field.ts';
 
 /** Where an agreement stands. Only `signed` covers anything: an agreement that one could have is no agreement. */
 export const AGREEMENT_STATUS = ['signed', 'available', 'plan-gated', 'on-request', 'none'] as const;
@@ -24,43 +24,46 @@ const CONTRACT = z.strictObject({
   signedOn: START.nullable().default(null),
   effectiveOn: START.nullable().default(null),
   expiresOn: END.nullable().default(null),
-  scope: z.array(z.enum(AGREEMENT_KINDS)).min(1, 'must name at least one kind of product').default(['api']),
+  scope: list(z.enum(AGREEMENT_KINDS)).min(1, 'must name at least one kind of product').default(['api']),
 });
 
 const CREDENTIAL = z.strictObject({
-  kinds: z
-    .array(z.enum(['api-key', 'oauth', 'session', 'admin-key', 'signature', 'none']))
+  kinds: list(z.enum(['api-key', 'oauth', 'session', 'admin-key', 'signature', 'none']))
     .min(1, 'must name at least one kind, or be left out')
     .nullable()
     .default(null),
-  denyPrefixes: z.array(z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be the first characters of a key')).default([]),
-  keyFingerprints: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^[0-9a-f]{32}([0-9a-f]{32})?$/,
-          'must be the SHA-256 of the key: its first 32 or all 64 hexadecimal digits',
-        ),
-    )
-    .default([]),
+  denyPrefixes: list(z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be the first characters of a key')).default([]),
+  keyFingerprints: list(
+    z
+      .string()
+      .regex(
+        /^[0-9a-f]{32}([0-9a-f]{32})?$/,
+        'must be the SHA-256 of the key: its first 32 or all 64 hexadecimal digits',
+      ),
+  ).default([]),
 });
 
 const ORGANIZATION = z.strictObject({
   header: z
     .string()
+    .max(128)
     .regex(/^[a-z0-9-]+$/, 'must be a response header in lower case, such as anthropic-organization-id'),
-  ids: z.array(z.string().min(1).max(128)).default([]),
+  ids: list(z.string().min(1).max(128)).default([]),
 });
 
 const MATCH = z.strictObject({
-  hosts: z.array(HOST_PATTERN).min(1, 'must name at least one host'),
-  paths: z.array(OPERATION).min(1, 'must name at least one operation: what is not listed is blocked'),
-  allowFeatures: z.array(GLOB).default([]),
-  denyFeatures: z.array(GLOB).default([]),
-  allowModels: z.array(GLOB).default([]),
-  denyModels: z.array(GLOB).default([]),
-  regions: z.array(z.string().regex(/^[a-z0-9-]+$/, 'must be a region id such as us-east-1')).default([]),
+  hosts: list(HOST_PATTERN).min(1, 'must name at least one host'),
+  paths: list(OPERATION).min(1, 'must name at least one operation: what is not listed is blocked'),
+  allowFeatures: list(GLOB).default([]),
+  denyFeatures: list(GLOB).default([]),
+  allowModels: list(GLOB).default([]),
+  denyModels: list(GLOB).default([]),
+  regions: list(
+    z
+      .string()
+      .max(64)
+      .regex(/^[a-z0-9-]+$/, 'must be a region id such as us-east-1'),
+  ).default([]),
   credential: CREDENTIAL.default({ kinds: null, denyPrefixes: [], keyFingerprints: [] }),
   organization: ORGANIZATION.nullable().default(null),
 });
@@ -74,7 +77,7 @@ export const AGREEMENT_SPEC = z.strictObject({
   product: TEXT,
   kind: z.enum(AGREEMENT_KINDS).default('api'),
   match: MATCH,
-  routesTo: z.array(NAME).default([]),
+  routesTo: list(NAME).default([]),
   requires: CONDITIONS.default({ hipaaOrg: false, zdr: false }),
   confirmed: CONDITIONS.default({ hipaaOrg: false, zdr: false }),
   contract: CONTRACT.nullable().default(null),

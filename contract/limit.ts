@@ -127,13 +127,19 @@ export const LIMIT = {
   policyWarnMs: 12 * 3_600_000,
   /** A signed policy bundle or the source of one. */
   bundleBytes: 4 * 1024 * 1024,
+  /** Entries of one list of a policy resource. */
+  policyListEntries: 1_024,
   bundlePollMs: 1_000,
+  /** Different faults that are reported until a bundle is taken again. */
+  bundleFaults: 32,
   /** How long the controller holds a request for a bundle until something changes; an answer that takes longer is given up. */
   bundleWaitMs: 30_000,
   bundleRequestMs: 45_000,
   /** The shortest and the longest wait of a sidecar before it asks again after a fault. */
   bundleRetryMs: 250,
   bundleBackoffMs: 15_000,
+  /** The token by which a pod proves itself. */
+  tokenBytes: 16 * 1024,
   /** A bundle in force that is older than this is signed anew, though nothing changed. */
   bundleRenewMs: 3_600_000,
   /** Sidecars that one controller serves at a time, and idle connections beyond a held request. */

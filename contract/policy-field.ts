@@ -1,9 +1,15 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { LIMIT } from './limit.ts';
 import { isHostPattern, isOperation } from './policy-pattern.ts';
 import { parseTime } from './policy-time.ts';
 
 /** The fields that several resources share. Each message says what to write. */
+
+/** A list of at most `LIMIT.policyListEntries` entries, which also bounds what the API server's own rules may cost. */
+export function list<Item extends z.ZodType>(item: Item) {
+  return z.array(item).max(LIMIT.policyListEntries, `must hold at most ${LIMIT.policyListEntries} entries`);
+}
 
 export const NAME = z
   .string()
@@ -42,6 +48,8 @@ export const RESOLVER = z
     'must be an address, or ADDRESS:PORT with IPv6 in brackets',
   );
 
+/** RFC 3339 with nine digits of a second takes 35. */
+const TIME_LENGTH = 40;
 const TIME_FAULT = 'must be a date (2026-11-30) or an RFC 3339 time (2026-11-30T12:00:00Z)';
 
 /** A time that begins something: a bare date is its first moment. Output: ms since the epoch. */
@@ -55,10 +63,13 @@ export const POD_SELECTOR = z
   .default({ matchLabels: {} });
 
 function timeField(edge: 'start' | 'end') {
-  return z.string({ error: TIME_FAULT }).transform((text, context) => {
-    const at = parseTime(text, edge);
-    if (at !== null) return at;
-    context.addIssue({ code: 'custom', message: TIME_FAULT });
-    return z.NEVER;
-  });
+  return z
+    .string({ error: TIME_FAULT })
+    .max(TIME_LENGTH, TIME_FAULT)
+    .transform((text, context) => {
+      const at = parseTime(text, edge);
+      if (at !== null) return at;
+      context.addIssue({ code: 'custom', message: TIME_FAULT });
+      return z.NEVER;
+    });
 }

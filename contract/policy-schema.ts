@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import { AGREEMENT_SPEC } from './agreement-schema.ts';
 import { ENTITIES } from './entity.ts';
-import { CIDR, END, GLOB, HOST_PATTERN, NAME, OPERATION, POD_SELECTOR, RESOLVER, START, TEXT } from './policy-field.ts';
+import {
+  CIDR,
+  END,
+  GLOB,
+  HOST_PATTERN,
+  list,
+  NAME,
+  OPERATION,
+  POD_SELECTOR,
+  RESOLVER,
+  START,
+  TEXT,
+} from './policy-field.ts';
 
 /** The API group and version of the three resources. */
 const API_VERSION = 'lazaret.dev/v1alpha1';
@@ -9,7 +21,7 @@ const API_VERSION = 'lazaret.dev/v1alpha1';
 const DATES = z.enum(['keep-year', 'whole']);
 const MEDIA = z.enum(['deny', 'allow']);
 const ORGANIZATION = z.enum(['when-pinned', 'required']);
-const USERS = z.array(z.enum(['jwt', 'header', 'body']));
+const USERS = list(z.enum(['jwt', 'header', 'body']));
 const IDENTIFIERS = z.int().min(1, 'must be 1 or more; leave it out for no bound').max(1_000_000);
 const ACTIONS = z.partialRecord(
   z.enum(ENTITIES),
@@ -21,12 +33,12 @@ const ACTIONS = z.partialRecord(
 /** The `spec` of an EgressPolicy. Every field takes something away; a field that is left out takes nothing. */
 export const EGRESS_SPEC = z.strictObject({
   podSelector: POD_SELECTOR,
-  agreements: z.array(NAME).optional(),
-  destinations: z.array(HOST_PATTERN).optional(),
-  paths: z.array(OPERATION).optional(),
-  allowModels: z.array(GLOB).optional(),
-  denyModels: z.array(GLOB).default([]),
-  denyFeatures: z.array(GLOB).default([]),
+  agreements: list(NAME).optional(),
+  destinations: list(HOST_PATTERN).optional(),
+  paths: list(OPERATION).optional(),
+  allowModels: list(GLOB).optional(),
+  denyModels: list(GLOB).default([]),
+  denyFeatures: list(GLOB).default([]),
   dates: DATES.optional(),
   entities: ACTIONS.default({}),
   maxIdentifiers: IDENTIFIERS.optional(),
@@ -39,10 +51,9 @@ const GRANT = z
   .strictObject({
     monitor: z.literal(true).optional(),
     unredacted: z.literal(true).optional(),
-    keepEntities: z.array(z.enum(ENTITIES)).min(1, 'must name at least one entity').optional(),
-    destinations: z.array(HOST_PATTERN).min(1, 'must name at least one host').optional(),
-    hardening: z
-      .array(z.string().regex(/^B-\d{1,3}$/, 'must be a rule id such as B-28'))
+    keepEntities: list(z.enum(ENTITIES)).min(1, 'must name at least one entity').optional(),
+    destinations: list(HOST_PATTERN).min(1, 'must name at least one host').optional(),
+    hardening: list(z.string().regex(/^B-\d{1,3}$/, 'must be a rule id such as B-28'))
       .min(1, 'must name at least one rule')
       .optional(),
   })
@@ -57,7 +68,7 @@ export const EXEMPTION_SPEC = z.strictObject({
   approvedBy: TEXT,
   from: START,
   until: END,
-  namespaces: z.array(NAME).min(1, 'must name at least one namespace'),
+  namespaces: list(NAME).min(1, 'must name at least one namespace'),
   podSelector: POD_SELECTOR,
   grant: GRANT,
 });
@@ -85,10 +96,8 @@ const LAST_VERIFIED = z.strictObject({
 
 /** The chart's values that are policy: the cluster's defaults. */
 export const VALUES = z.strictObject({
-  egress: z.strictObject({ destinations: z.array(HOST_PATTERN).default([]) }).prefault({}),
-  network: z
-    .strictObject({ clusterCIDRs: z.array(CIDR).default([]), resolvers: z.array(RESOLVER).default([]) })
-    .prefault({}),
+  egress: z.strictObject({ destinations: list(HOST_PATTERN).default([]) }).prefault({}),
+  network: z.strictObject({ clusterCIDRs: list(CIDR).default([]), resolvers: list(RESOLVER).default([]) }).prefault({}),
   policy: z
     .strictObject({
       dates: DATES.default('keep-year'),
@@ -98,9 +107,9 @@ export const VALUES = z.strictObject({
       requireUser: USERS.default([]),
       userJwt: USER_JWT.nullable().default(null),
       organization: ORGANIZATION.default('when-pinned'),
-      denyFeatures: z.array(GLOB).default([]),
-      allowModels: z.array(GLOB).default([]),
-      denyModels: z.array(GLOB).default([]),
+      denyFeatures: list(GLOB).default([]),
+      allowModels: list(GLOB).default([]),
+      denyModels: list(GLOB).default([]),
       lastVerified: LAST_VERIFIED.prefault({}),
     })
     .prefault({}),
