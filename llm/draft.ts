@@ -1,14 +1,12 @@
 import type { Reason, Refusal } from '#contract/reason.ts';
 import type { TextSite } from '#contract/text-site.ts';
 import { endOf, type JsonTree, rawOf, startOf } from './json-tree.ts';
-import { type Edit, encodeUtf8, splice } from './splice.ts';
-
-/** How a site stands in the body: as a JSON string, or as a raw JSON value. */
-type Writing = 'string' | 'raw';
+import { spliceUtf8, type TextEdit } from './splice.ts';
 
 interface Place {
   readonly node: number;
-  readonly writing: Writing;
+  /** How the site stands in the body: as a JSON string, or as a raw JSON value. */
+  readonly writing: TextEdit['as'];
 }
 
 /** A request body while it is read: what was found so far. The first refusal stays. */
@@ -94,16 +92,15 @@ function named(field: string | undefined): { field?: string } {
 /** @returns the body with the texts in the places of its sites; see `ParsedRequest.rewrite` */
 export function rewriteDraft(draft: Draft, texts: readonly string[]): Uint8Array {
   if (texts.length !== draft.sites.length) throw new RangeError('rewrite needs one text for each site');
-  const edits: Edit[] = [];
+  const edits: TextEdit[] = [];
   for (const [index, place] of draft.places.entries()) {
     const text = texts[index] ?? '';
     if (text === draft.sites[index]?.text) continue;
-    edits.push({
-      start: startOf(draft.tree, place.node),
-      end: endOf(draft.tree, place.node),
-      insert: place.writing === 'string' ? JSON.stringify(text) : text,
-    });
+    edits.push({ start: startOf(draft.tree, place.node), end: endOf(draft.tree, place.node), text, as: place.writing });
   }
   // The text stands for the body's bytes (they were valid UTF-8), so nobody has to keep those until now.
-  return encodeUtf8(splice(draft.tree.text, edits));
+  return spliceUtf8(
+    draft.tree.text,
+    edits.sort((a, b) => a.start - b.start),
+  );
 }

@@ -52,6 +52,8 @@ export interface UpstreamRequest {
   readonly target: string;
   readonly headers: Fields;
   readonly body: Uint8Array;
+  /** Nobody reads the body afterwards: the memory of a large one is given back as soon as the connection took it. */
+  readonly releaseBody?: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -1,4 +1,6 @@
 import type { Entity } from '#contract/entity.ts';
+import { LIMIT } from '#contract/limit.ts';
+import { Phi } from '#contract/phi.ts';
 import type { ExchangeDecision, HeadFacts } from '#contract/policy-facts.ts';
 import type { EntityCounts, ExchangeContent } from '#contract/record.ts';
 import type { Refusal } from '#contract/reason.ts';
@@ -8,7 +10,7 @@ import type { CitedDocument, ParsedRequest } from '#llm/request.ts';
 import { isIdOfOriginal, isNameOfOriginal } from '#phi/id-leak.ts';
 import { containsOriginal, findIdentifiers, type Identifier } from '#phi/leak.ts';
 import { redact } from '#phi/redact.ts';
-import type { Vault } from '#phi/vault.ts';
+import { Vault } from '#phi/vault.ts';
 import { decideExchange } from '../policy/decide-exchange.ts';
 import type { Run } from './run-exchange.ts';
 
@@ -73,7 +75,8 @@ function redactRequest(run: Run, input: PrepareInput, { parsed, decision }: Deci
   const bound = maxIdentifiers === null ? {} : { maxIdentifiers };
   const redacted = redact(parsed.sites, { dates, actions, ...bound });
   if (redacted.kind === 'refused') return { kind: 'refused', refusal: { reason: redacted.reason } };
-  const { vault, texts, counts } = redacted;
+  const { texts, counts } = redacted;
+  const vault = input.body.length > LIMIT.largeBodyBytes ? detachVault(redacted.vault) : redacted.vault;
   run.tally.counts = counts;
   const unchangeable = refuseUnchangeable(run, parsed, vault);
   if (unchangeable !== null) return { kind: 'refused', refusal: unchangeable };
@@ -83,7 +86,7 @@ function redactRequest(run: Run, input: PrepareInput, { parsed, decision }: Deci
     decision,
     facts: input.facts,
     operation: input.operation,
-    model: parsed.model,
+    model: own(parsed.model),
     stream: parsed.stream,
     counts,
     vault,
@@ -91,6 +94,16 @@ function redactRequest(run: Run, input: PrepareInput, { parsed, decision }: Deci
     userInBody: parsed.user !== undefined,
     content: { sent: parsed.rewrite(texts), vault: sealableVault(vault), ...(user === undefined ? {} : { user }) },
   };
+}
+
+/** A text of its own: V8 lets a piece of a text point into the whole, which then stays in memory as long as the piece. */
+function own(text: string): string {
+  return JSON.parse(JSON.stringify(text)) as string;
+}
+
+/** The vault lives until the answer's end, and the request's text should not. */
+function detachVault(vault: Vault): Vault {
+  return new Vault(vault.entries().map((entry) => ({ ...entry, original: new Phi(own(entry.original.reveal())) })));
 }
 
 /** Kinds that schemas hold without telling of a person: an enumeration of states, a default date, a documentation link. */

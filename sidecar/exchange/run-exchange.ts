@@ -133,6 +133,7 @@ async function forward({ ports, request, tally }: Run, prepared: PreparedRequest
     target: request.target,
     headers: fields,
     body: prepared.content.sent,
+    releaseBody: true,
     signal: request.signal,
   });
   tally.status = response.status;

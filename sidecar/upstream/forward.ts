@@ -112,12 +112,24 @@ async function dispatch(pool: Dispatcher, request: UpstreamRequest): Promise<Ups
 /** What of a large body is handed to TLS at a time: it keeps the ciphertext of all that it was given until the socket has taken it. */
 const SLICE_BYTES = 256 * 1024;
 
-function sendable({ headers, body }: UpstreamRequest): Pick<Dispatcher.DispatchOptions, 'headers' | 'body'> {
+function sendable({
+  headers,
+  body,
+  releaseBody = false,
+}: UpstreamRequest): Pick<Dispatcher.DispatchOptions, 'headers' | 'body'> {
   const fields = headers.flatMap(([name, value]) => [name, value]);
   if (body.length <= SLICE_BYTES) return { headers: fields, body };
-  return { headers: [...fields, 'content-length', String(body.length)], body: Readable.from(slices(body)) };
+  return {
+    headers: [...fields, 'content-length', String(body.length)],
+    body: Readable.from(slices(body, releaseBody)),
+  };
 }
 
-function* slices(body: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
+/** A provider may think for minutes: a body that nobody reads again does not wait with it. Its pieces are copies then. */
+function* slices(body: Uint8Array, release: boolean): Generator<Uint8Array> {
+  for (let at = 0; at < body.length - SLICE_BYTES; at += SLICE_BYTES)
+    yield release ? new Uint8Array(body.subarray(at, at + SLICE_BYTES)) : body.subarray(at, at + SLICE_BYTES);
+  const last = new Uint8Array(body.subarray(Math.floor((body.length - 1) / SLICE_BYTES) * SLICE_BYTES));
+  if (release && body.buffer instanceof ArrayBuffer) body.buffer.transfer(0);
+  yield last;
 }

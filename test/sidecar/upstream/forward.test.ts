@@ -59,6 +59,21 @@ async function read(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 describe('forwarding', () => {
+  it('gives a large body back once it is sent, and the provider has every byte of it', async () => {
+    const body = Buffer.alloc(1_000_001, 'abcdefg');
+    const copy = Buffer.from(body);
+    await forwarder.forward(requestFor('/v1/messages', { body, releaseBody: true }));
+    expect(body.length).toBe(0);
+    expect(provider.received.at(-1)?.body.equals(copy)).toBe(true);
+  });
+
+  it('leaves a large body alone that somebody still reads', async () => {
+    const body = Buffer.alloc(1_000_001, 'abcdefg');
+    await forwarder.forward(requestFor('/v1/messages', { body }));
+    expect(body.length).toBe(1_000_001);
+    expect(provider.received.at(-1)?.body.equals(body)).toBe(true);
+  });
+
   it('sends the body with its length over verified TLS and gives the answer back', async () => {
     const response = await forwarder.forward(requestFor('/v1/messages'));
     expect(response.status).toBe(200);
