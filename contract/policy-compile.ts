@@ -19,29 +19,48 @@ export interface Workload {
  * selects it, and widened only by GuardExemptions that name it. Narrowing is an intersection, so that no order of
  * EgressPolicies and no fault in one can give more than the cluster gives.
  * @param source documents that passed their schemas; faults between documents (`findCrossFaults`) never widen the result
+ * @param agreements the source's agreements, compiled once for many workloads
  */
-export function compilePolicy(source: PolicySource, workload: Workload): Policy {
+export function compilePolicy(
+  source: PolicySource,
+  workload: Workload,
+  agreements: readonly Agreement[] = compileAgreements(source),
+): Policy {
   const exemptions = source.exemptions
     .map((document) => document.spec)
     .filter((spec) => spec.namespaces.includes(workload.namespace) && selects(spec.podSelector, workload));
   const egress = source.egress
     .filter((document) => document.metadata.namespace === workload.namespace)
     .map((document) => document.spec);
-  return egress.filter((spec) => selects(spec.podSelector, workload)).reduce(narrow, clusterPolicy(source, exemptions));
+  return egress
+    .filter((spec) => selects(spec.podSelector, workload))
+    .reduce(narrow, clusterPolicy(source, exemptions, agreements));
 }
 
-function selects(selector: EgressSpec['podSelector'], workload: Workload): boolean {
-  return Object.entries(selector.matchLabels).every(([key, value]) => workload.labels[key] === value);
+/** The agreements of a source as guards use them; they are the same for every workload. */
+export function compileAgreements(source: PolicySource): readonly Agreement[] {
+  return source.agreements.map(compileAgreement);
 }
 
-function clusterPolicy(source: PolicySource, exemptions: readonly ExemptionSpec[]): Policy {
+/** Whether a selector takes a workload: every label of it stands there with the same value; none at all takes every workload. */
+export function selects(selector: EgressSpec['podSelector'], workload: Workload): boolean {
+  return Object.entries(selector.matchLabels).every(
+    ([key, value]) => Object.hasOwn(workload.labels, key) && workload.labels[key] === value,
+  );
+}
+
+function clusterPolicy(
+  source: PolicySource,
+  exemptions: readonly ExemptionSpec[],
+  agreements: readonly Agreement[],
+): Policy {
   const { egress, network, policy } = source.values;
   const listed = egress.destinations.map((pattern) => ({ pattern, window: null }));
   const granted = exemptions.flatMap((spec) =>
     (spec.grant.destinations ?? []).map((pattern) => ({ pattern, window: windowOf(spec) })),
   );
   return {
-    agreements: source.agreements.map(compileAgreement),
+    agreements,
     destinations: [...listed, ...granted],
     clusterCidrs: network.clusterCIDRs,
     resolvers: network.resolvers,

@@ -73,7 +73,7 @@ export type ResourceResult<Kind extends ResourceKind> =
  * @returns the document, or every fault of it
  */
 export function readResource<Kind extends ResourceKind>(kind: Kind, raw: unknown): ResourceResult<Kind> {
-  const schema: z.ZodType<z.infer<(typeof RESOURCES)[Kind]>> = RESOURCES[kind];
+  const schema = RESOURCES[kind] as unknown as z.ZodType<z.infer<(typeof RESOURCES)[Kind]>>;
   const parsed = schema.safeParse(raw);
   if (parsed.success) return { ok: true, document: parsed.data };
   const name = documentName(isObject(raw) ? { ...raw, kind } : raw, 0);
