@@ -49,7 +49,7 @@ export function parseSerial(text: string): Serial | null {
 }
 
 /** Negative when a is older than b. */
-function compareSerials(a: Serial, b: Serial): number {
+export function compareSerials(a: Serial, b: Serial): number {
   return a.epoch - b.epoch || a.revision - b.revision;
 }
 

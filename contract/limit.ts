@@ -110,6 +110,8 @@ export const LIMIT = {
   /** The controller's list of chains that must exist, and the keys of the controller that stay published. */
   expectedBytes: 32 * 1024 * 1024,
   controllerKeys: 8,
+  /** A pod that lives longer than this and of which the collector has nothing is a finding. */
+  firstShipMs: 300_000,
   /** Between two looks at mounted certificate files. */
   tlsReloadMs: 10_000,
   /** Chains in that list: with all of them it fits into `expectedBytes`. Reaching it is counted and told; nothing that stands is dropped. */
@@ -149,8 +151,11 @@ export const LIMIT = {
   bundleShareMs: 2_000,
   /** How long a pod that the API server vouches for may be missing from the controller's view. */
   bundlePodMs: 5_000,
-  /** Reviews of tokens that the controller has in flight together. */
+  /** How long a proof holds at the controller, at most until its token ends, and reviews of tokens that are in flight together. */
+  bundleProofMs: 60_000,
   tokenReviews: 64,
+  /** Between two fresh lists of policy for callers that know more than the controller. */
+  policyRefreshMs: 1_000,
   /** Between two readings of all resources while they change, and between two looks at pods. */
   policyReadMs: 200,
   podLookMs: 250,
@@ -221,4 +226,13 @@ export const LIMIT = {
   leaseRenewMs: 5_000,
   leaseRetryMs: 2_000,
   leaseGiveUpMs: 10_000,
+  /** The release's authority: it is followed after `authorityRenewMs`, the next one is announced before it signs, and every pod that
+   * trusts an earlier one is served until that ends. Leaves of the controller live in memory, the collector's in a Secret. */
+  authorityMs: 3 * 365 * 24 * 3_600_000,
+  authorityRenewMs: 365 * 24 * 3_600_000,
+  authorityAnnounceMs: 3_600_000,
+  leafMs: 7 * 24 * 3_600_000,
+  collectorLeafMs: 30 * 24 * 3_600_000,
+  /** Earlier roots stay in the trust bundle this long after they signed their last leaf. */
+  authorityRetireMs: 31 * 24 * 3_600_000,
 } as const;
