@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { CACHE, CLIENTS } from './place.ts';
+import { runCommand } from './run-command.ts';
+
+/** An upstream that is built from its Go module: test/cluster/go/NAME/go.mod pins it. */
+interface GoPart {
+  /** The module whose version names the cache folder. */
+  readonly module: string;
+  readonly packages: readonly string[];
+  /** What the programs say of themselves. */
+  readonly stamps: (version: string) => readonly string[];
+}
+
+const KUBERNETES = 'k8s.io/kubernetes';
+const COMPONENT = 'k8s.io/component-base/version';
+const CONTAINERD = 'github.com/containerd/containerd/v2';
+
+const GO_PARTS = {
+  kubernetes: {
+    module: KUBERNETES,
+    packages: ['kube-apiserver', 'kube-controller-manager', 'kubelet', 'kube-scheduler', 'kube-proxy'].map(
+      (name) => `${KUBERNETES}/cmd/${name}`,
+    ),
+    // Without these the server is v0.0.0-master, which a chart's kubeVersion refuses.
+    stamps: (version) => {
+      const [major = '', minor = ''] = version.slice(1).split('.');
+      return [`${COMPONENT}.gitVersion=${version}`, `${COMPONENT}.gitMajor=${major}`, `${COMPONENT}.gitMinor=${minor}`];
+    },
+  },
+  containerd: {
+    module: CONTAINERD,
+    packages: ['containerd', 'containerd-shim-runc-v2', 'ctr'].map((name) => `${CONTAINERD}/cmd/${name}`),
+    stamps: (version) => [`${CONTAINERD}/version.Version=${version}`],
+  },
+  coredns: {
+    module: 'github.com/coredns/coredns',
+    packages: ['github.com/coredns/coredns'],
+    stamps: () => [],
+  },
+  helm3: {
+    module: 'helm.sh/helm/v3',
+    packages: ['helm.sh/helm/v3/cmd/helm'],
+    stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`],
+  },
+} as const satisfies Record<string, GoPart>;
+
+export type GoPartName = keyof typeof GO_PARTS;
+
+/** @returns the version that the part's go.mod pins, e.g. `v1.36.3` */
+export async function partVersion(name: GoPartName): Promise<string> {
+  const text = await readFile(join(import.meta.dirname, 'go', name, 'go.mod'), 'utf8');
+  const { module } = GO_PARTS[name];
+  const version = text
+    .split('\n')
+    .map((line) =>
+      line
+        .trim()
+        .replace(/^require /, '')
+        .split(' '),
+    )
+    .find(([path]) => path === module)?.[1];
+  if (version === undefined) throw new Error(`test/cluster/go/${name}/go.mod does not require ${module}`);
+  return version;
+}
+
+/** @returns the folder with the part's programs */
+export async function partFolder(name: GoPartName): Promise<string> {
+  return join(CACHE, `${name}-${await partVersion(name)}`);
+}
+
+/**
+ * Builds the programs of a part that are not in the cache yet; minutes when cold.
+ * @param only the programs that are wanted; all by default
+ * @returns their folder
+ */
+export async function buildPart(
+  name: GoPartName,
+  say: (line: string) => void,
+  only?: readonly string[],
+): Promise<string> {
+  const part: GoPart = GO_PARTS[name];
+  const version = await partVersion(name);
+  const folder = await partFolder(name);
+  await mkdir(folder, { recursive: true });
+  // The same settings for all: others would compile everything again.
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false -mod=readonly' };
+  const flags = ['-s', '-w', ...part.stamps(version).flatMap((stamp) => ['-X', stamp])].join(' ');
+  for (const path of part.packages) {
+    const program = basename(path);
+    const file = join(folder, program);
+    if ((only !== undefined && !only.includes(program)) || existsSync(file)) continue;
+    say(`building ${program} ${version} on ${availableParallelism()} cores`);
+    const fresh = `${file}.${process.pid}`;
+    const command = ['nice', '-n', '5', 'go', 'build', '-trimpath', '-ldflags', flags, '-o', fresh, path];
+    await runCommand(command, { cwd: join(import.meta.dirname, 'go', name), env });
+    await rename(fresh, file);
+  }
+  return folder;
+}

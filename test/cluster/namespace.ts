@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ClusterPart } from './control-plane.ts';
+import type { ClusterPlace } from './place.ts';
+import { runCommand } from './run-command.ts';
+import { waitFor } from './wait-for.ts';
+
+const INIT = join(import.meta.dirname, 'init.sh');
+
+/**
+ * Finds the first process of a running cluster by its command line, so that no file can be out of date.
+ * @returns its process id as the machine sees it, or null
+ */
+export function findCluster(place: ClusterPlace): number | null {
+  return findByCommand(['bash', INIT, place.state]);
+}
+
+function findByCommand(words: readonly string[]): number | null {
+  const wanted = `${words.join('\0')}\0`;
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (readFileSync(`/proc/${name}/cmdline`, 'utf8') === wanted) return Number(name);
+    } catch {
+      // It ended in between.
+    }
+  }
+  return null;
+}
+
+/** The words that run a command inside the cluster's namespaces: its network, its mounts, its processes. */
+export function enterCluster(pid: number): readonly string[] {
+  return ['nsenter', `--target=${pid}`, '--mount', '--net', '--pid', '--'];
+}
+
+/** The words that run a command with the machine's files in the cluster's network. */
+export function enterNetwork(pid: number): readonly string[] {
+  return ['nsenter', `--target=${pid}`, '--net', '--'];
+}
+
+/** Makes the namespaces and the link to the machine. @returns the process id of their first process */
+export async function makeNamespaces(place: ClusterPlace): Promise<number> {
+  for (const dir of ['parts', 'log']) await mkdir(join(place.state, dir), { recursive: true });
+  const spaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--propagation=private', '--'];
+  spawn('unshare', [...spaces, 'bash', INIT, place.state], { detached: true, stdio: 'ignore' }).unref();
+  const pid = await waitFor('the namespaces', () => Promise.resolve(findCluster(place)), 10);
+  await runCommand(['ip', 'link', 'add', place.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${pid}`]);
+  const inside = [...enterNetwork(pid), 'ip'];
+  await runCommand([...inside, 'addr', 'add', `${place.nodeAddress}/24`, 'dev', 'eth0']);
+  await runCommand([...inside, 'link', 'set', 'eth0', 'up']);
+  // Nothing of the cluster reaches the world: what is not made here is unreachable at once.
+  await runCommand([...inside, 'route', 'add', 'unreachable', 'default']);
+  await runCommand(['ip', 'addr', 'add', `${place.hostAddress}/24`, 'dev', place.link]);
+  await runCommand(['ip', 'link', 'set', place.link, 'up']);
+  await runCommand(['ip', 'route', 'replace', place.innerRange, 'via', place.nodeAddress]);
+  return pid;
+}
+
+/** Starts a program inside; its output goes to STATE/log/NAME.log. */
+export async function startPart(place: ClusterPlace, part: ClusterPart): Promise<void> {
+  const file = join(place.state, 'parts', part.name);
+  const words = part.command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  await writeFile(file, `#!/bin/sh\nexec ${words.join(' \\\n  ')}\n`);
+  await chmod(file, 0o755);
+  await writeFile(join(place.state, 'start'), `${part.name}\n`, { flag: 'a' });
+}
+
+/** Ends the cluster with all its processes, mounts and interfaces, and removes its state. */
+export async function removeCluster(place: ClusterPlace): Promise<void> {
+  const pid = findCluster(place);
+  // The first process takes every other of its PID namespace along, and the last one the mounts and the link.
+  if (pid !== null) process.kill(pid, 'SIGKILL');
+  await waitFor('the end of the cluster', () => Promise.resolve(findCluster(place) === null ? true : null), 30);
+  await waitFor('the end of its interface', () => interfaceIsGone(place), 30);
+  removeCgroups(place);
+  await rm(place.state, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function interfaceIsGone(place: ClusterPlace): Promise<true | null> {
+  return readdirSync('/sys/class/net').includes(place.link) ? null : true;
+}
+
+const CGROUPS = '/sys/fs/cgroup';
+
+/** Version 1 has a tree for each controller. */
+function removeCgroups(place: ClusterPlace): void {
+  for (const tree of readdirSync(CGROUPS)) removeTree(join(CGROUPS, tree, place.cgroup));
+}
+
+function removeTree(dir: string): void {
+  try {
+    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeTree(join(dir, entry.name));
+    }
+    rmdirSync(dir);
+  } catch {
+    // There is none.
+  }
+}

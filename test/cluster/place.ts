@@ -1,0 +1,58 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where one test cluster lives: its folders and addresses. Clusters in different slots run beside each other. */
+export interface ClusterPlace {
+  readonly slot: number;
+  /** Everything of a running cluster; gone after `down`. */
+  readonly state: string;
+  /** The interface on the machine's side. */
+  readonly link: string;
+  /** The machine's address as the cluster sees it: a webhook's `url:` may point there. */
+  readonly hostAddress: string;
+  /** The API server's, the registry's and the only node's address. */
+  readonly nodeAddress: string;
+  readonly podRange: string;
+  readonly serviceRange: string;
+  /** Pods and services, for the machine's one route. */
+  readonly innerRange: string;
+  readonly apiAddress: string;
+  readonly dnsAddress: string;
+  readonly kubeconfig: string;
+  readonly cgroup: string;
+}
+
+/** Built programs and images, kept between runs. */
+export const CACHE = join(homedir(), '.cache/lazaret/cluster');
+
+/** kubectl, helm (4) and helm3. */
+export const CLIENTS = join(CACHE, 'bin');
+
+export const NODE_NAME = 'node-1';
+
+const SLOTS = 8;
+
+/**
+ * @param slot 0 to 7; 0 is the cluster of `npm run test:cluster`
+ * @throws for any other slot
+ */
+export function clusterPlace(slot = 0): ClusterPlace {
+  if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) throw new Error(`--slot must be 0 to ${SLOTS - 1}`);
+  const state = join(CACHE, `run-${slot}`);
+  const net = `172.31.${240 + slot}`;
+  const inner = 200 + 2 * slot;
+  return {
+    slot,
+    state,
+    link: `lzcluster${slot}`,
+    hostAddress: `${net}.1`,
+    nodeAddress: `${net}.2`,
+    podRange: `10.${inner}.0.0/16`,
+    serviceRange: `10.${inner + 1}.0.0/16`,
+    innerRange: `10.${inner}.0.0/15`,
+    apiAddress: `10.${inner + 1}.0.1`,
+    dnsAddress: `10.${inner + 1}.0.10`,
+    kubeconfig: join(state, 'kubeconfig'),
+    cgroup: `lazaret-cluster-${slot}`,
+  };
+}
