@@ -30,6 +30,8 @@ export interface AuditStore {
   /** The collector's public keys as the store itself holds them. */
   readonly jwks: string;
   readonly manifest: Statement<Manifest> | null;
+  /** The controller's list of chains that must exist, as the store itself holds it; null when there is none. */
+  readonly expected: string | null;
   hasSegments(chain: ChainId): boolean;
   segments(chain: ChainId): Iterable<{ readonly name: string; readonly bytes: Uint8Array; readonly last: boolean }>;
   receipt(chain: ChainId): Statement<Receipt> | null;
@@ -47,6 +49,7 @@ export function openStore(root: string): AuditStore {
     SIGNED_TYPE.manifest,
     manifestSchema,
   );
+  const expected = read(join(root, STORE_LAYOUT.expected));
   const names = list(join(root, STORE_LAYOUT.chains));
   if (names === null)
     throw new UsageError(
@@ -57,6 +60,7 @@ export function openStore(root: string): AuditStore {
     chains: names.filter((name) => isChainId(name)).sort(),
     jwks: read(join(root, STORE_LAYOUT.jwks)) ?? '',
     manifest,
+    expected,
     hasSegments: (chain) => segmentNames(join(root, chainFolder(chain))).length > 0,
     segments: (chain) => segmentsOf(join(root, chainFolder(chain))),
     receipt: (chain) => readStatement(text(chain, CHAIN_LAYOUT.receipt).trim(), SIGNED_TYPE.receipt, receiptSchema),

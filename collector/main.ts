@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { startCollector } from './collector.ts';
 import { parseConfig } from './config.ts';
@@ -10,7 +11,7 @@ if (!parsed.ok) {
 
 const log = pino({ level: parsed.config.LAZARET_LOG_LEVEL, base: { program: 'lazaret-collector' } });
 try {
-  const collector = await startCollector(parsed.config, log);
+  const collector = await startCollector(parsed.config, log, await readVersion());
   let closing = false;
   const close = (): void => {
     if (closing) return;
@@ -27,4 +28,11 @@ try {
   const why = error instanceof TypeError ? error.message : `a file or an address that it needs is not to be had${code}`;
   process.stderr.write(`lazaret-collector cannot start: ${why}\n`);
   process.exit(2);
+}
+
+/** The package's version stands beside the program, in a checkout and in an image alike. */
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8').catch(() => '{"version":"unknown"}');
+  const { version } = JSON.parse(text) as { readonly version: string };
+  return version;
 }

@@ -1,8 +1,15 @@
 import { createServer, type Server } from 'node:http';
-import type { Registry } from 'prom-client';
+
+/** What the ops port shows. */
+export interface OpsOptions {
+  /** The metrics as text, and their content type. */
+  readonly metrics: () => Promise<string>;
+  readonly contentType: string;
+  readonly ready: () => boolean;
+}
 
 /** Serves GET /metrics, /healthz and /readyz, and nothing else. */
-export function createOpsServer(registry: Registry, ready: () => boolean): Server {
+export function createOpsServer({ metrics, contentType, ready }: OpsOptions): Server {
   return createServer(
     { requestTimeout: 5_000, headersTimeout: 5_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 },
     (request, response) => {
@@ -20,8 +27,8 @@ export function createOpsServer(registry: Registry, ready: () => boolean): Serve
       if (request.url === '/readyz')
         return ready() ? answer(200, 'text/plain', 'ok\n') : answer(503, 'text/plain', 'stopping\n');
       if (request.url !== '/metrics') return answer(404, 'text/plain', 'only /metrics, /healthz and /readyz\n');
-      registry.metrics().then(
-        (text) => answer(200, registry.contentType, text),
+      metrics().then(
+        (text) => answer(200, contentType, text),
         () => answer(500, 'text/plain', 'metrics failed\n'),
       );
     },

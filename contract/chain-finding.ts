@@ -16,6 +16,7 @@ export const FINDINGS = {
   untrusted_key: 'finding',
   attested_late: 'notice',
   incomplete_tail: 'notice',
+  not_yet_shipped: 'notice',
   trust_not_checked: 'notice',
   expectation_not_signed: 'notice',
 } as const;

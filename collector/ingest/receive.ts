@@ -8,7 +8,7 @@ import { type FrameVerdict, verifyFrames } from './verify-frames.ts';
 
 /** An answer to a pod: status, closed words, never anything that was sent. */
 export interface Answer {
-  readonly status: 200 | 400 | 401 | 409;
+  readonly status: 200 | 400 | 401 | 403 | 409;
   readonly body: Readonly<Record<string, unknown>>;
   /** For the log and the metrics. */
   readonly finding: Exclude<Continuity, 'continuous'> | null;
@@ -49,10 +49,12 @@ async function enrol(
   const key = verifyingKey(read.claim.key);
   const kid = thumbprint(read.claim.key);
   if (key === null || kid !== read.signed.kid || !verifySigned(read.signed, key)) return refuse(401, 'bad_signature');
-  const workload = await prove(given.bearer, read.claim);
-  if (workload === null) return refuse(401, 'identity_not_proven');
-  const attestation = await store.attest(read.claim, kid, workload);
-  return { status: 200, body: { attestation, jwks: store.jwks }, finding: null };
+  const enrolee = await prove(given.bearer, read.claim);
+  if (enrolee === null) return refuse(401, 'identity_not_proven');
+  const attestation = await store.attest(read.claim, kid, enrolee);
+  // Whoever writes on a chain that is another pod's could bury that pod's records under a fork.
+  if (attestation === null) return refuse(403, 'chain_of_another_pod');
+  return { status: 200, body: { attestation, jwks: store.ownKeys }, finding: null };
 }
 
 async function place(store: EvidenceStore, chain: ChainStore, claim: BatchClaim, bytes: Uint8Array): Promise<Answer> {
@@ -90,7 +92,7 @@ function conflict(store: EvidenceStore, chain: ChainStore, known: StoredSegment 
 type Fault = Extract<FrameVerdict, { readonly ok: false }>['fault'];
 
 function refuse(
-  status: 400 | 401,
+  status: 400 | 401 | 403,
   error:
     | Fault
     | 'unknown_key'
@@ -99,6 +101,7 @@ function refuse(
     | 'unreadable_statement'
     | 'bad_signature'
     | 'identity_not_proven'
+    | 'chain_of_another_pod'
     | 'empty_batch',
 ): Answer {
   return { status, body: { error }, finding: null };

@@ -1,26 +1,48 @@
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Logger } from 'pino';
-import { ENROL_PATH, JWKS_PATH, type PublicJwks } from '#contract/chain-protocol.ts';
+import { ENROL_PATH, EXPECTED_PATH, JWKS_PATH, MANIFEST_PATH, type PublicJwks } from '#contract/chain-protocol.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Answer, Receiver } from './receive.ts';
+import type { Registry } from './registry.ts';
+import { ReviewUnavailable } from './token-review.ts';
 
 /** What the door of the collector needs. */
 export interface IngestOptions {
   /** PEM certificate chain and key; null for plain HTTP on loopback. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly receiver: Receiver;
+  /** Null where no controller is known: those paths do not exist then. */
+  readonly registry: Registry | null;
   readonly jwks: () => PublicJwks;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
+interface Result {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** One thing that can be asked of the collector. */
+interface Operation {
+  readonly name: 'enrol' | 'batch' | 'registry';
+  readonly bodyBytes: number;
+  /** Operations that ask the API server, which may be slow, must not hold up the evidence of pods that are enrolled. */
+  readonly lane: 'evidence' | 'proof';
+  run(bearer: string, body: Buffer): Promise<Answer>;
+}
+
 const BATCH = /^\/v1\/chains\/([A-Za-z0-9_-]{8,64})\/segments\/(\d{8}-[0-9a-f]{8}\.seg)$/;
 const BEARER = /^Bearer ([\x21-\x7e]{1,4096})$/;
 const MAX_BODY = LIMIT.shipBytes + LIMIT.frameBytes;
+const BUSY: Result = { status: 503, body: { error: 'busy' } };
 
-/** Makes the server that pods send to: enrol, batch, public keys, and nothing else. There is no way to read or delete. */
+/**
+ * Makes the server that pods send to (enrol, batch, public keys) and the controller tells which chains must exist, and nothing
+ * else. There is no way to read or delete evidence.
+ */
 export function createIngestServer(options: IngestOptions): Server {
   const bounds = {
     requestTimeout: LIMIT.shipTimeoutMs,
@@ -28,22 +50,20 @@ export function createIngestServer(options: IngestOptions): Server {
     keepAliveTimeout: 75_000,
     maxHeaderSize: 16_384,
   };
-  let working = 0;
+  const working = { evidence: 0, proof: 0 };
+  const room = { evidence: LIMIT.collectorBatches, proof: LIMIT.collectorEnrolments } as const;
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     // When the collector ends, a pod's connection must not stay open and hold it up.
     response.shouldKeepAlive &&= server.listening;
-    if (working >= LIMIT.collectorBatches)
-      return answer(response, { status: 503, body: { error: 'busy' } }, { 'retry-after': '1' });
-    working++;
-    handle(options, request)
+    const operation = operationOf(options, request);
+    const lane = operation?.lane ?? 'evidence';
+    if (working[lane] >= room[lane]) return answer(response, BUSY);
+    working[lane]++;
+    void handle(options, request, operation)
+      .catch((error: unknown) => faultOf(options, error))
       .then((result) => answer(response, result))
-      .catch(() => {
-        options.metrics.faults.inc();
-        options.log.error({ event: 'ingest_fault' }, 'a request failed');
-        answer(response, { status: 503, body: { error: 'internal_error' } });
-      })
       .finally(() => {
-        working--;
+        working[lane]--;
       });
   };
   const server: Server =
@@ -53,31 +73,60 @@ export function createIngestServer(options: IngestOptions): Server {
   return server;
 }
 
-interface Result {
-  readonly status: number;
-  readonly body: unknown;
+function operationOf({ receiver, registry }: IngestOptions, { method, url = '' }: IncomingMessage): Operation | null {
+  const [, chain, segment] = (method === 'POST' ? BATCH.exec(url) : null) ?? [];
+  if (chain !== undefined && segment !== undefined) {
+    const run = (bearer: string, body: Buffer) => receiver.batch(bearer, { chain, segment }, body);
+    return { name: 'batch', bodyBytes: MAX_BODY, lane: 'evidence', run };
+  }
+  const proven = (name: Operation['name'], bodyBytes: number, run: Operation['run']): Operation => ({
+    name,
+    bodyBytes,
+    lane: 'proof',
+    run,
+  });
+  switch (`${method} ${url}`) {
+    case `POST ${ENROL_PATH}`:
+      return proven('enrol', MAX_BODY, (bearer, body) => receiver.enrol(bearer, body.toString('latin1')));
+    case `PUT ${EXPECTED_PATH}`:
+      return (
+        registry && proven('registry', LIMIT.expectedBytes, (bearer, body) => registry.put(bearer, body.toString()))
+      );
+    case `GET ${EXPECTED_PATH}`:
+      return registry && proven('registry', 0, (bearer) => registry.expected(bearer));
+    case `GET ${MANIFEST_PATH}`:
+      return registry && proven('registry', 0, (bearer) => registry.manifest(bearer));
+    default:
+      return null;
+  }
 }
 
-async function handle(options: IngestOptions, request: IncomingMessage): Promise<Result> {
-  const path = request.url ?? '';
-  if (request.method === 'GET' && path === JWKS_PATH) return { status: 200, body: options.jwks() };
-  const batch = BATCH.exec(path);
-  if (request.method !== 'POST' || (path !== ENROL_PATH && batch === null)) {
+async function handle(options: IngestOptions, request: IncomingMessage, operation: Operation | null): Promise<Result> {
+  if (request.method === 'GET' && request.url === JWKS_PATH) return { status: 200, body: options.jwks() };
+  if (operation === null) {
     request.resume();
     return { status: 404, body: { error: 'unknown_path' } };
   }
   const bearer = BEARER.exec(request.headers.authorization ?? '')?.[1];
-  const body = await readBody(request);
+  const body = await readBody(request, operation.bodyBytes);
   if (body === null) return { status: 413, body: { error: 'too_large' } };
   if (bearer === undefined) return { status: 401, body: { error: 'unknown_key' } };
-  if (batch === null) {
-    const enrolled = await options.receiver.enrol(bearer, body.toString('latin1'));
-    options.metrics.enrolments.inc({ status: enrolled.status });
-    return enrolled;
+  const result = await operation.run(bearer, body);
+  if (operation.name === 'enrol') options.metrics.enrolments.inc({ status: result.status });
+  if (operation.name === 'batch') count(options, result, body.length);
+  return result;
+}
+
+/** What went wrong on our side is never a refusal: the pod keeps its records and comes again. */
+function faultOf({ metrics, log }: IngestOptions, error: unknown): Result {
+  if (error instanceof ReviewUnavailable) {
+    metrics.reviewFaults.inc();
+    log.warn({ event: 'review_unavailable' }, 'the API server did not say whose a token is: enrolments wait for it');
+    return { status: 503, body: { error: 'identity_unavailable' } };
   }
-  const stored = await options.receiver.batch(bearer, { chain: batch[1] ?? '', segment: batch[2] ?? '' }, body);
-  count(options, stored, body.length);
-  return stored;
+  metrics.faults.inc();
+  log.error({ event: 'ingest_fault' }, 'a request failed');
+  return { status: 503, body: { error: 'internal_error' } };
 }
 
 function count({ metrics, log }: IngestOptions, stored: Answer, bytes: number): void {
@@ -91,24 +140,24 @@ function count({ metrics, log }: IngestOptions, stored: Answer, bytes: number): 
   );
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     const piece = chunk as Buffer;
     bytes += piece.length;
-    if (bytes <= MAX_BODY) chunks.push(piece);
+    if (bytes <= limit) chunks.push(piece);
   }
-  return bytes <= MAX_BODY ? Buffer.concat(chunks) : null;
+  return bytes <= limit ? Buffer.concat(chunks) : null;
 }
 
-function answer(response: ServerResponse, result: Result, headers: Readonly<Record<string, string>> = {}): void {
+function answer(response: ServerResponse, result: Result): void {
   const body = Buffer.from(JSON.stringify(result.body));
   response.writeHead(result.status, {
     'content-type': 'application/json',
     'content-length': body.length,
     'cache-control': 'no-store',
-    ...headers,
+    ...(result.status === 503 ? { 'retry-after': '1' } : {}),
   });
   response.end(body);
 }

@@ -35,6 +35,8 @@ export class ChainStore {
   /** The segments in use lately; others are read again when a pod names them. */
   readonly #segments = new Map<string, StoredSegment>();
   readonly #keys = new Map<string, KeyObject>();
+  /** The first attestation: the pod that the chain belongs to. */
+  #owner: Attestation | null = null;
   #contiguous: ChainHead;
   #last: StoredSegment | null = null;
   #waiting = 0;
@@ -104,6 +106,11 @@ export class ChainStore {
     return this.#contiguous;
   }
 
+  /** The pod that enrolled first; null for a chain that is nobody's yet. */
+  get owner(): { readonly workload: string; readonly podUid: string | null } | null {
+    return this.#owner === null ? null : { workload: this.#owner.workload, podUid: this.#owner.pod_uid ?? null };
+  }
+
   /** Keeps an enrolled key, durable. */
   async attest(claim: Attestation, jws: string): Promise<void> {
     if (this.#keys.has(claim.kid)) return;
@@ -161,6 +168,7 @@ export class ChainStore {
   #learn(claim: Attestation): void {
     const key = verifyingKey(claim.key);
     if (key !== null) this.#keys.set(claim.kid, key);
+    this.#owner ??= claim;
   }
 
   async #text(name: string): Promise<string> {

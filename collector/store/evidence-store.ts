@@ -15,8 +15,17 @@ import {
 import { parseJson, SIGNED_TYPE } from '#contract/chain-signature.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { ChainStore, type StoredSegment } from './chain-store.ts';
+import { ExpectedChains } from './expected-chains.ts';
 import { makeFolder, orMissing, replaceFile } from './durable-file.ts';
 import type { CollectorKey } from './signing-key.ts';
+
+/** The pod that a key is attested for. */
+export interface Enrolee {
+  readonly workload: string;
+  /** `NAMESPACE/POD`; null where the platform proves no pod. */
+  readonly pod: string | null;
+  readonly podUid: string | null;
+}
 
 interface ManifestLine {
   readonly chain: ChainId;
@@ -26,6 +35,8 @@ interface ManifestLine {
 
 /** The collector's evidence on a volume: chains, and what the collector signed about them. */
 export class EvidenceStore {
+  /** The chains that must exist, as the controller put them. */
+  readonly expected: ExpectedChains;
   readonly #root: string;
   readonly #key: CollectorKey;
   readonly #now: () => number;
@@ -37,10 +48,11 @@ export class EvidenceStore {
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(root: string, key: CollectorKey, now: () => number) {
+  private constructor(root: string, key: CollectorKey, options: { now: () => number; expected: ExpectedChains }) {
+    this.expected = options.expected;
     this.#root = root;
     this.#key = key;
-    this.#now = now;
+    this.#now = options.now;
   }
 
   /**
@@ -53,8 +65,9 @@ export class EvidenceStore {
     key: CollectorKey,
     options: { readonly now: () => number; readonly onFault: () => void },
   ): Promise<EvidenceStore> {
-    const store = new EvidenceStore(root, key, options.now);
     await makeFolder(root);
+    const expected = await ExpectedChains.load(root);
+    const store = new EvidenceStore(root, key, { now: options.now, expected });
     await makeFolder(join(root, STORE_LAYOUT.chains));
     await store.#publishKey();
     await store.#readManifest();
@@ -62,9 +75,34 @@ export class EvidenceStore {
     return store;
   }
 
-  /** Every public key this store's statements were signed with. */
+  /** Every public key this store's statements were signed with, and those that the controller signs its list with. */
   get jwks(): PublicJwks {
     return this.#jwks;
+  }
+
+  /** The collector's own keys: the only ones that a pod may take a receipt from. */
+  get ownKeys(): PublicJwks {
+    return { keys: this.#jwks.keys.filter(({ signs }) => signs === undefined) };
+  }
+
+  /** The controller's keys, the newest last. */
+  get controllerKeys(): PublicJwks {
+    return { keys: this.#jwks.keys.filter(({ signs }) => signs !== undefined) };
+  }
+
+  /** Publishes keys that the controller signs with, durable; the caller has proven that they are the controller's. */
+  async trustController({ keys }: PublicJwks): Promise<void> {
+    const fresh = new Set(keys.map(({ kid }) => kid));
+    if (keys.every(({ kid }) => this.#jwks.keys.some((known) => known.kid === kid))) return;
+    const earlier = this.controllerKeys.keys.filter(({ kid }) => !fresh.has(kid));
+    const own = this.ownKeys.keys.filter(({ kid }) => !fresh.has(kid));
+    await this.#publish([...own, ...[...earlier, ...keys].slice(-LIMIT.controllerKeys)]);
+  }
+
+  /** @returns the manifest as of now, signed; null when nothing was ever stored */
+  async manifest(): Promise<string | null> {
+    await this.flush();
+    return (await orMissing(readFile(join(this.#root, STORE_LAYOUT.manifest), 'utf8')))?.trim() ?? null;
   }
 
   /** @returns the chain's store. Only chains of pods that enrolled stay in memory, the least used beyond a bound do not. */
@@ -82,13 +120,28 @@ export class EvidenceStore {
     }
   }
 
-  /** Attests a pod's key, durable. @returns the signed attestation */
-  async attest(claim: EnrolClaim, kid: string, workload: string): Promise<string> {
-    const statement: Attestation = { v: 1, chain: claim.chain, kid, key: claim.key, workload, iat: this.#now() };
+  /** Attests a pod's key, durable. @returns the signed attestation, or null when the chain is another pod's */
+  async attest(claim: EnrolClaim, kid: string, enrolee: Enrolee): Promise<string | null> {
+    const { workload, pod, podUid } = enrolee;
+    const named = this.expected.podOf(claim.chain);
+    if (pod !== null && named !== null && named !== pod) return null;
+    const statement: Attestation = {
+      v: 1,
+      chain: claim.chain,
+      kid,
+      key: claim.key,
+      workload,
+      ...(podUid === null ? {} : { pod_uid: podUid }),
+      iat: this.#now(),
+    };
     const jws = this.#key.sign(SIGNED_TYPE.attestation, statement);
     const chain = await this.chain(claim.chain);
-    await chain.exclusively(() => chain.attest(statement, jws));
-    return jws;
+    return chain.exclusively(async () => {
+      const { owner } = chain;
+      if (owner !== null && (owner.workload !== workload || owner.podUid !== podUid)) return null;
+      await chain.attest(statement, jws);
+      return jws;
+    });
   }
 
   /** Signs for what is stored of a segment, durable already. @returns the receipt */
@@ -117,6 +170,11 @@ export class EvidenceStore {
   flush(): Promise<void> {
     this.#writing = this.#writing.catch(() => undefined).then(() => this.#write());
     return this.#writing;
+  }
+
+  /** How many chains the store holds. */
+  get size(): number {
+    return this.#lines.size;
   }
 
   async close(): Promise<void> {
@@ -151,8 +209,12 @@ export class EvidenceStore {
     const stored = jwksSchema.safeParse(parseJson((await orMissing(readFile(path, 'utf8'))) ?? ''));
     const earlier = stored.success ? stored.data.keys.filter(({ kid }) => kid !== this.#key.kid) : [];
     const own = { ...this.#key.public, kid: this.#key.kid, alg: 'ES256', use: 'sig' } as const;
-    this.#jwks = { keys: [...earlier, own] };
-    await replaceFile(path, `${JSON.stringify(this.#jwks)}\n`);
+    await this.#publish([...earlier, own]);
+  }
+
+  async #publish(keys: PublicJwks['keys']): Promise<void> {
+    await replaceFile(join(this.#root, STORE_LAYOUT.jwks), `${JSON.stringify({ keys })}\n`);
+    this.#jwks = { keys };
   }
 
   async #readManifest(): Promise<void> {

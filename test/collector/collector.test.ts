@@ -266,8 +266,24 @@ test('every fault of the configuration is reported at once, by name and never by
     'LAZARET_LISTEN',
     'LAZARET_STORE',
     'LAZARET_SIGNING_KEY',
-    'LAZARET_ENROL_TOKEN',
     'LAZARET_LOG_LEVEL',
+    'LAZARET_TLS_CERT',
+    'LAZARET_TLS_KEY',
+    'LAZARET_ENROL_TOKEN',
   ]);
   expect(JSON.stringify(parsed)).not.toContain('secret');
+});
+
+test('proof by the API server needs no token file, and finds the API server where Kubernetes says', () => {
+  const given = {
+    LAZARET_STORE: '/s',
+    LAZARET_SIGNING_KEY: '/k',
+    LAZARET_TLS_CERT: '/c',
+    LAZARET_TLS_KEY: '/t',
+    LAZARET_POD_PROOF: 'kubernetes',
+  };
+  const outside = parseConfig(given);
+  expect(outside.ok ? [] : outside.faults.map((fault) => fault.split(':')[0])).toEqual(['LAZARET_API_SERVER']);
+  const inside = parseConfig({ ...given, KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' });
+  expect(inside.ok && inside.config.LAZARET_API_SERVER).toBe('https://[fd00::1]:6443');
 });

@@ -10,6 +10,7 @@ import { audit } from '#cli/audit.ts';
 import type { CommandIo } from '#cli/io.ts';
 import { keysInit } from '#cli/keys.ts';
 import { type Collector, startCollector } from '#collector/collector.ts';
+import type { CollectorConfig } from '#collector/config.ts';
 
 /** What is done when the test is over. */
 export type Later = (work: () => void | Promise<void>) => void;
@@ -77,8 +78,12 @@ export async function makeCertificate(dir: string): Promise<{ readonly cert: str
   return { cert, key };
 }
 
-/** A collector on a loopback port over real TLS. */
-export async function collectorRig(dir: string, later: Later = onTestFinished) {
+/** A collector on a loopback port over real TLS. @param settings that are not those of a collector on one machine */
+export async function collectorRig(
+  dir: string,
+  later: Later = onTestFinished,
+  settings: Partial<CollectorConfig> = {},
+) {
   const { cert, key } = await makeCertificate(dir);
   const tokenFile = join(dir, 'token');
   writeFileSync(tokenFile, randomBytes(24).toString('base64url'));
@@ -94,15 +99,23 @@ export async function collectorRig(dir: string, later: Later = onTestFinished) {
         LAZARET_PLAIN: 'off',
         LAZARET_STORE: store,
         LAZARET_SIGNING_KEY: join(dir, 'collector.private.jwk'),
+        LAZARET_POD_PROOF: 'token',
         LAZARET_ENROL_TOKEN: tokenFile,
+        LAZARET_SERVICE_ACCOUNT_DIR: '/var/run/secrets/kubernetes.io/serviceaccount',
         LAZARET_LOG_LEVEL: 'silent',
+        ...settings,
       },
       pino({ level: 'silent' }),
+      '0.1.0',
     );
     return running;
   };
-  later(() => running?.close());
-  return { start, store, tokenFile, ca: readFileSync(cert, 'utf8') };
+  const stop = async (): Promise<void> => {
+    await running?.close();
+    running = null;
+  };
+  later(stop);
+  return { start, stop, store, tokenFile, cert, key, ca: readFileSync(cert, 'utf8') };
 }
 
 /** Runs `lazaret audit`. */
