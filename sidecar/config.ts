@@ -24,9 +24,11 @@ const list = (fallbackPort: number) =>
     .pipe(z.array(address))
     .transform((parts) => parts.map((part) => parseEndpoint(part, fallbackPort)));
 
-const SCHEMA = z.object({
+const FIELDS = z.object({
   LAZARET_BUNDLE: file,
   LAZARET_BUNDLE_KEY: file,
+  LAZARET_BUNDLE_URL: z.url({ protocol: /^https$/ }).optional(),
+  LAZARET_BUNDLE_CA: file.optional(),
   LAZARET_CA_DIR: file,
   LAZARET_RECIPIENTS: file,
   LAZARET_SPOOL: file,
@@ -48,6 +50,12 @@ const SCHEMA = z.object({
   LAZARET_ALLOW_MEMORY_SPOOL: onOff.default(false),
   LAZARET_SYNC: onOff.default(true),
   LAZARET_PROXY_MODE: onOff.default(false),
+});
+
+// Without a release's own roots a server of bundles would be verified against the whole world's.
+const SCHEMA = FIELDS.refine((own) => own.LAZARET_BUNDLE_URL === undefined || own.LAZARET_BUNDLE_CA !== undefined, {
+  path: ['LAZARET_BUNDLE_CA'],
+  message: 'must name a file with the roots that verify LAZARET_BUNDLE_URL',
 });
 
 /** The sidecar's settings, checked. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { LookupFunction } from 'node:net';
 import type { ChainId, ExchangeId } from '#contract/brand.ts';
 import { formatSerial } from '#contract/bundle.ts';
 import { LIMIT } from '#contract/limit.ts';
@@ -26,6 +27,8 @@ import { holdWhileUnsafe, type SafeBundle } from './safe-bundle.ts';
 import { watchStrangers } from './strangers.ts';
 import { agreementHosts, warmUpEngine } from './warm-up.ts';
 import type { Forwarder } from './upstream/forward.ts';
+import { createResolve } from './upstream/resolve.ts';
+import { createServiceLookup, readClusterDomain } from './upstream/service-lookup.ts';
 
 /** The parts of a running guard that others ask or stop. */
 export interface Guard {
@@ -38,13 +41,9 @@ export interface Guard {
 /** Composes the guard and starts to intercept. Until this returns, the redirect leads to a closed port: nothing leaves. */
 export async function startGuard(config: SidecarConfig, runtime: Runtime): Promise<Guard> {
   const { log } = runtime;
-  const bundle = await openBundle({
-    file: config.LAZARET_BUNDLE,
-    keyFile: config.LAZARET_BUNDLE_KEY,
-    now: Date.now,
-    onFault: (sentence) => log.warn({ problem: sentence }, 'policy bundle not taken'),
-  });
-  const audit = await startPodAudit(config, runtime);
+  const lookup = createServiceLookup(createResolve(config.LAZARET_RESOLVERS, Date.now), await readClusterDomain());
+  const bundle = await openPodBundle(config, runtime, lookup);
+  const audit = await startPodAudit(config, runtime, lookup);
   warmUpEngine();
   const { forwarder, resolve, dial } = await createEgress(config);
   const strangers = watchStrangers(config, runtime);
@@ -68,6 +67,8 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
     },
   });
   for (const source of [bundle, strangers]) source.onChange(() => intercept.reconsider());
+  // A pod that starts may get its first policy later; what is prepared already costs nothing.
+  bundle.onChange(() => void intercept.prepare(agreementHosts(bundle.current())));
   await intercept.prepare(agreementHosts(bundle.current()));
   return { bundle, audit, forwarder, intercept };
 }
@@ -129,8 +130,20 @@ function exchangePorts(
   };
 }
 
+async function openPodBundle(config: SidecarConfig, { log }: Runtime, lookup: LookupFunction): Promise<Bundle> {
+  const { LAZARET_BUNDLE_URL: url, LAZARET_BUNDLE_CA: roots, LAZARET_ENROL_TOKEN: tokenFile } = config;
+  const given = url === undefined || roots === undefined ? null : { url, roots: await readFile(roots, 'utf8') };
+  return await openBundle({
+    file: config.LAZARET_BUNDLE,
+    keyFile: config.LAZARET_BUNDLE_KEY,
+    now: Date.now,
+    onFault: (problem) => log.warn({ problem }, 'policy bundle'),
+    ...(given === null ? {} : { server: { ...given, tokenFile, lookup } }),
+  });
+}
+
 /** An unreachable collector stops nothing; a spool at its watermark does. */
-async function startPodAudit(config: SidecarConfig, { log, version }: Runtime): Promise<Audit> {
+async function startPodAudit(config: SidecarConfig, { log, version }: Runtime, lookup: LookupFunction): Promise<Audit> {
   const { LAZARET_COLLECTOR_CA: roots } = config;
   return await startAudit({
     evidence: {
@@ -147,6 +160,7 @@ async function startPodAudit(config: SidecarConfig, { log, version }: Runtime): 
     collector: {
       url: config.LAZARET_COLLECTOR,
       tokenFile: config.LAZARET_ENROL_TOKEN,
+      lookup,
       ...(roots === undefined ? {} : { ca: await readFile(roots, 'utf8') }),
     },
     onAlert: (why) => log.warn({ why }, 'evidence is not leaving the pod'),

@@ -1,5 +1,6 @@
 import type { Policy } from '#contract/policy.ts';
-import type { Bundle, BundleState } from './bundle/bundle.ts';
+import type { Bundle } from './bundle/bundle.ts';
+import type { BundleState } from './bundle/bundle-keeper.ts';
 
 /** The policy in force, as long as nobody can go around the guard. */
 export interface SafeBundle {

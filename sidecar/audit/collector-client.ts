@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { KeyObject } from 'node:crypto';
 import { hash } from 'node:crypto';
+import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
 import type { z } from 'zod';
 import type { ChainId } from '#contract/brand.ts';
@@ -26,6 +27,8 @@ export interface CollectorOptions {
   readonly ca?: string;
   /** File with the enrolment token; read anew at each enrolment, because tokens rotate. */
   readonly tokenFile: string;
+  /** How its name becomes an address; the system's way when it is absent. */
+  readonly lookup?: LookupFunction;
 }
 
 /** How the collector answered a batch. `forgotten`: it holds nothing of this segment. `retry`: later, the same again. `held`: it will not take this one as it is. */
@@ -58,7 +61,9 @@ export class CollectorClient {
     this.#options = options;
     this.#identity = identity;
     this.#origin = new URL(options.url).origin;
-    const connect = { timeout: LIMIT.upstreamConnectMs, ...(options.ca === undefined ? {} : { ca: options.ca }) };
+    const { ca, lookup } = options;
+    const own = { ...(ca === undefined ? {} : { ca }), ...(lookup === undefined ? {} : { lookup }) };
+    const connect = { timeout: LIMIT.upstreamConnectMs, ...own };
     this.#agent = new Agent({ connect, connections: 1, pipelining: 1 });
   }
 

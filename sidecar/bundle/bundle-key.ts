@@ -7,6 +7,14 @@ import { BUNDLE_PAYLOAD, BUNDLE_TYPE } from '#contract/bundle.ts';
 export interface TrustedKey {
   readonly kid: string;
   readonly key: CryptoKey;
+  /** Its public form. */
+  readonly jwk: BundleKey;
+}
+
+/** A bundle whose signature is good, and the key that says so. */
+export interface VerifiedBundle {
+  readonly payload: BundlePayload;
+  readonly by: TrustedKey;
 }
 
 /**
@@ -33,7 +41,7 @@ async function readKey(jwk: unknown): Promise<TrustedKey> {
   const { kty, crv, x, y } = jwk;
   const key = await importJWK({ kty, crv, x, y }, 'ES256');
   if (key instanceof Uint8Array) throw new Error('a bundle key must be an EC key');
-  return { kid: await calculateJwkThumbprint({ kty, crv, x, y }), key };
+  return { kid: await calculateJwkThumbprint({ kty, crv, x, y }), key, jwk: { kty, crv, x, y } };
 }
 
 /**
@@ -41,22 +49,25 @@ async function readKey(jwk: unknown): Promise<TrustedKey> {
  * The algorithm is fixed here and never taken from the header (RFC 8725 §3.1).
  * @throws Error with one sentence that says why it is not taken
  */
-export async function verifyBundle(text: string, trusted: readonly TrustedKey[]): Promise<BundlePayload> {
-  const signed = await verifySignature(text.trim(), trusted);
+export async function verifyBundle(text: string, trusted: readonly TrustedKey[]): Promise<VerifiedBundle> {
+  const { signed, by } = await verifySignature(text.trim(), trusted);
   const parsed = BUNDLE_PAYLOAD.safeParse(parseJson(new TextDecoder().decode(signed)));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { payload: parsed.data, by };
   const [issue] = parsed.error.issues;
   throw new Error(
     `its payload is not one that this version understands (${issue?.path.join('.') ?? ''}): sign it with the same version`,
   );
 }
 
-async function verifySignature(text: string, trusted: readonly TrustedKey[]): Promise<Uint8Array> {
-  for (const { key } of trusted) {
-    const verified = await compactVerify(text, key, { algorithms: ['ES256'] }).catch(() => null);
+async function verifySignature(
+  text: string,
+  trusted: readonly TrustedKey[],
+): Promise<{ signed: Uint8Array; by: TrustedKey }> {
+  for (const by of trusted) {
+    const verified = await compactVerify(text, by.key, { algorithms: ['ES256'] }).catch(() => null);
     if (verified === null) continue;
     if (verified.protectedHeader.typ !== BUNDLE_TYPE) throw new Error(`it is not of type ${BUNDLE_TYPE}`);
-    return verified.payload;
+    return { signed: verified.payload, by };
   }
   throw new Error('no trusted key verifies its signature');
 }
@@ -73,7 +84,7 @@ function isSet(value: unknown): value is { readonly keys: readonly unknown[] } {
   return typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys);
 }
 
-function isPublicP256(value: unknown): value is Required<Pick<JWK, 'kty' | 'crv' | 'x' | 'y'>> {
+function isPublicP256(value: unknown): value is BundleKey {
   if (typeof value !== 'object' || value === null || 'd' in value) return false;
   const jwk: JWK = value;
   return jwk.kty === 'EC' && jwk.crv === 'P-256' && typeof jwk.x === 'string' && typeof jwk.y === 'string';

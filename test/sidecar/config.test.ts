@@ -48,4 +48,15 @@ describe('parseConfig', () => {
   it('what is not ours is ignored: an empty or foreign variable is no fault', () => {
     expect(parseConfig({ ...GOOD, PATH: '/bin', LAZARET_NODE: '' }).ok).toBe(true);
   });
+
+  it('takes a server of bundles with roots of its own, by TLS', () => {
+    const url = { LAZARET_BUNDLE_URL: 'https://lazaret-controller.lazaret.svc:8444' };
+    const faultsOf = (change: Readonly<Record<string, string>>): readonly string[] => {
+      const parsed = parseConfig({ ...GOOD, ...change });
+      return parsed.ok ? [] : parsed.faults;
+    };
+    expect(faultsOf({ ...url, LAZARET_BUNDLE_CA: '/release-ca.pem' })).toEqual([]);
+    expect(faultsOf(url)).toEqual([expect.stringMatching(/^LAZARET_BUNDLE_CA: must name a file/)]);
+    expect(faultsOf({ LAZARET_BUNDLE_URL: 'http://plain', LAZARET_BUNDLE_CA: '/ca' })).toHaveLength(1);
+  });
 });

@@ -1,20 +1,13 @@
 import { mkdtemp, rm, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CompactSign, exportJWK, generateKeyPair } from 'jose';
-import type { JWK } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { BundlePayload } from '#contract/bundle.ts';
-import { BUNDLE_TYPE } from '#contract/bundle.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { Bundle } from '#sidecar/bundle/bundle.ts';
 import { openBundle } from '#sidecar/bundle/bundle.ts';
 import { agreement, contract, exemption, NOW, policyOf, values } from '../../contract/policy-fixture.ts';
-
-interface Signer {
-  readonly key: CryptoKey;
-  readonly jwk: JWK;
-}
+import { makeSigner, signBundle, type Signer } from './signed-bundle.ts';
 
 let dir: string;
 let signer: Signer;
@@ -36,25 +29,11 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-async function makeSigner(): Promise<Signer> {
-  const pair = await generateKeyPair('ES256', { extractable: true });
-  return { key: pair.privateKey, jwk: await exportJWK(pair.publicKey) };
-}
-
-async function sign(
+function sign(
   over: Partial<BundlePayload> & Record<string, unknown> = {},
   { by = signer, header = {} } = {},
 ): Promise<string> {
-  const payload = {
-    version: 1,
-    serial: { epoch: 1, revision: 1 },
-    issuedAt: NOW,
-    policy: policyOf(agreement()),
-    ...over,
-  };
-  return new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: 'ES256', typ: BUNDLE_TYPE, ...header })
-    .sign(by.key);
+  return signBundle(by, over, header);
 }
 
 /** Puts a bundle in place as an operator's tool would: whole, by a rename. */
@@ -181,12 +160,46 @@ test('a higher epoch is taken with any revision, and the same serial when signed
 
 test('a bundle names the key that the next ones are signed with', async () => {
   const next = await makeSigner();
-  const { kty, crv, x, y } = next.jwk as never;
-  await place(await sign({ nextKey: { kty, crv, x, y } }));
+  await place(await sign({ nextKey: next.jwk }));
   const bundle = await open();
   await place(await sign({ serial: { epoch: 1, revision: 2 } }, { by: next }));
   await bundle.check();
   expect(bundle.payload()?.serial.revision).toBe(2);
+});
+
+test('a key that a bundle named signs on after it named the one behind it', async () => {
+  const [next, later] = [await makeSigner(), await makeSigner()];
+  await place(await sign({ nextKey: next.jwk }));
+  const bundle = await open();
+  for (const [revision, by] of [
+    [2, next],
+    [3, next],
+    [4, later],
+    [5, later],
+  ] as const) {
+    await place(await sign({ serial: { epoch: 1, revision }, nextKey: later.jwk }, { by }));
+    await bundle.check();
+    expect(bundle.payload()?.serial.revision).toBe(revision);
+  }
+  // Its turn is over.
+  await place(await sign({ serial: { epoch: 1, revision: 6 } }, { by: next }));
+  await bundle.check();
+  expect(bundle.payload()?.serial.revision).toBe(5);
+});
+
+test('a bundle of 12 hours is told once, and again when a later one gets as old', async () => {
+  await place(await sign());
+  const bundle = await open();
+  now = NOW + LIMIT.policyWarnMs - 1;
+  await bundle.check();
+  expect(faults).toEqual([]);
+  for (now of [NOW + LIMIT.policyWarnMs, NOW + LIMIT.policyWarnMs + 1]) await bundle.check();
+  expect(faults).toEqual([expect.stringMatching(/older than 12 hours, and at 24 everything is refused/)]);
+  await place(await sign({ issuedAt: now }));
+  await bundle.check();
+  now += LIMIT.policyWarnMs;
+  await bundle.check();
+  expect(faults).toHaveLength(2);
 });
 
 test('a private key in the pod is refused, and any key of a set is taken', async () => {
