@@ -14,6 +14,10 @@ export const COMMANDS: CommandTable = {
     summary: 'show the identifiers in a text as the guard finds them',
     load: async () => (await import('./scan.ts')).scan,
   },
+  lists: {
+    summary: 'turn your own names and numbers into a table for the sidecar',
+    load: async () => (await import('./lists.ts')).lists,
+  },
   keys: {
     summary: 'make the key pairs that audit records are sealed to',
     load: async () => (await import('./keys.ts')).keys,

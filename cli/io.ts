@@ -4,7 +4,7 @@ export interface CommandIo {
   stdout(text: string): void;
   stderr(text: string): void;
   readFile(path: string): Promise<string>;
-  writeFile(path: string, text: string, mode: number): Promise<void>;
+  writeFile(path: string, data: string | Uint8Array, mode: number): Promise<void>;
 }
 
 /** Wrong usage or input (exit code 2). The message is one sentence that says what to do, and holds nothing confidential. */

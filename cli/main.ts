@@ -9,9 +9,9 @@ const io: CommandIo = {
   stderr: (text) => void process.stderr.write(text),
   // Strict: text in another encoding must not be examined as something else than it is.
   readFile: async (path) => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path)),
-  writeFile: async (path, text, mode) => {
+  writeFile: async (path, data, mode) => {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text, { mode });
+    await writeFile(path, data, { mode });
     // The mode of an existing file is not changed by writing it.
     await chmod(path, mode);
   },

@@ -7,6 +7,8 @@ import { TooManyFindings } from './detector-error.ts';
 import { base64At } from './structure/base64.ts';
 import { applyEvidence, createEvidence, type Evidence, learnFrom } from './evidence.ts';
 import { lex } from './lexer.ts';
+import type { Listed } from './listed.ts';
+import { matchListed } from './match-listed.ts';
 import type { Finding } from './finding.ts';
 import { rawOffset, type Segment } from './segment.ts';
 import { settle } from './settle.ts';
@@ -20,11 +22,17 @@ export interface Examined {
   readonly findings: readonly Finding[];
 }
 
+/** What an examination is told beside the text. */
+export interface ExamineOptions {
+  readonly dates: DatePolicy;
+  readonly names?: Listed;
+}
+
 /**
  * Finds the identifiers of a conversation: segments, tokens, recognizers, then what they taught applied to all of it.
  * @throws TooManyFindings beyond `LIMIT.identifiers` or `LIMIT.segments`
  */
-export function examineSites(sites: readonly TextSite[], dates: DatePolicy, depth = 0): Examined {
+export function examineSites(sites: readonly TextSite[], options: ExamineOptions, depth = 0): Examined {
   const segments: Segment[] = [];
   for (const [index, site] of sites.entries()) {
     segmentSite(site, index, segments);
@@ -38,33 +46,42 @@ export function examineSites(sites: readonly TextSite[], dates: DatePolicy, dept
     const from = tokens.count;
     lex(segment.text, tokens);
     const { expects, whole } = segment.field;
-    return { text: segment.text, tokens, from, to: tokens.count, dates, expects: expects ?? whole, found: [] };
+    return {
+      text: segment.text,
+      tokens,
+      from,
+      to: tokens.count,
+      dates: options.dates,
+      expects: expects ?? whole,
+      found: [],
+    };
   });
   let count = 0;
   const own = views.map((view, i) => {
     const segment = segments[i] as Segment;
-    const found = examineSegment(view, segment, depth);
+    const found = examineSegment(view, segment, { options, depth });
     count += found.length;
     if (count > LIMIT.identifiers) throw new TooManyFindings();
     learnFrom(view, found, segment.message, evidence);
     return found;
   });
-  const raw = new Map<number, Finding[]>();
-  views.forEach((view, i) => {
-    const segment = segments[i] as Segment;
-    const list = raw.get(segment.site) ?? [];
-    raw.set(segment.site, list);
-    collect(view, segment, { own: own[i] as Candidate[], evidence, list });
-  });
+  const raw = collectAll(views, segments, { own, evidence });
   giveWorkspace(workspace);
   return { findings: settle(sites, raw) };
 }
 
-function examineSegment(view: View, segment: Segment, depth: number): Candidate[] {
+interface Depth {
+  readonly options: ExamineOptions;
+  /** How deep in base64. */
+  readonly depth: number;
+}
+
+function examineSegment(view: View, segment: Segment, how: Depth): Candidate[] {
   const { whole, expects, code } = segment.field;
   if (whole !== undefined && whole !== 'date' && hasContent(segment.text)) return [wholeValue(segment.text, whole)];
   detect(view);
-  let found = bridgePlaces(mergeCandidates(examineBase64(view, depth)), segment.text);
+  if (how.options.names !== undefined) matchListed(view, how.options.names);
+  let found = bridgePlaces(mergeCandidates(examineBase64(view, how)), segment.text);
   if (code === true) found = found.filter(({ entity, score }) => score >= 0.9 && entity !== 'url' && entity !== 'date');
   if (segment.quote !== undefined)
     found = found
@@ -80,14 +97,14 @@ const LONG_WORD = 20;
 const MAX_DEPTH = 2;
 
 /** Base64 of text that holds an identifier goes as a whole; base64 of anything else stays as it is. @returns the candidates that hold */
-function examineBase64(view: View, depth: number): Candidate[] {
+function examineBase64(view: View, { options, depth }: Depth): Candidate[] {
   const { start, end } = view.tokens;
   let found = view.found;
   for (let i = view.from; i < view.to; i++) {
     if ((end[i] as number) - (start[i] as number) < LONG_WORD) continue;
     const run = base64At(view.text, start[i] as number);
     if (run.kind !== 'other') found = found.filter((each) => each.end <= run.start || each.start >= run.end);
-    if (run.kind === 'text' && depth < MAX_DEPTH && holdsIdentifier(run.text, view.dates, depth)) {
+    if (run.kind === 'text' && depth < MAX_DEPTH && holdsIdentifier(run.text, options, depth)) {
       found.push({ entity: 'other', start: run.start, end: run.end, score: 0.99 });
     }
     while (i + 1 < view.to && (start[i + 1] as number) < run.end) i++;
@@ -95,8 +112,8 @@ function examineBase64(view: View, depth: number): Candidate[] {
   return found;
 }
 
-function holdsIdentifier(text: string, dates: DatePolicy, depth: number): boolean {
-  return examineSites([{ text, format: 'text', message: 0 }], dates, depth + 1).findings.length > 0;
+function holdsIdentifier(text: string, options: ExamineOptions, depth: number): boolean {
+  return examineSites([{ text, format: 'text', message: 0 }], options, depth + 1).findings.length > 0;
 }
 
 function wholeValue(text: string, entity: Entity): Candidate {
@@ -120,6 +137,28 @@ function isNameLike(view: View): boolean {
     if ((flagsAt(view, i) & (BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.COUNTRY)) !== 0) return false;
   }
   return endOf(view, view.to - 1) > startOf(view, view.from);
+}
+
+interface Known {
+  /** Of each segment. */
+  readonly own: readonly (readonly Candidate[])[];
+  readonly evidence: Evidence;
+}
+
+/** What was found and what the evidence adds, by site. */
+function collectAll(
+  views: readonly View[],
+  segments: readonly Segment[],
+  { own, evidence }: Known,
+): Map<number, Finding[]> {
+  const raw = new Map<number, Finding[]>();
+  views.forEach((view, i) => {
+    const segment = segments[i] as Segment;
+    const list = raw.get(segment.site) ?? [];
+    raw.set(segment.site, list);
+    collect(view, segment, { own: own[i] as Candidate[], evidence, list });
+  });
+  return raw;
 }
 
 interface Collection {

@@ -110,6 +110,6 @@ export function findIdentifiers(text: string): readonly Identifier[] {
 }
 
 function identifiersIn(text: string): readonly Identifier[] {
-  const { findings } = examineSites([{ text, format: 'text', message: 0 }], 'whole');
+  const { findings } = examineSites([{ text, format: 'text', message: 0 }], { dates: 'whole' });
   return findings.map(({ start, end, entity, score }) => ({ start, end, entity, score }));
 }

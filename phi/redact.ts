@@ -6,6 +6,7 @@ import { DetectorError, TooManyFindings } from './detector-error.ts';
 import { createIdentities, type Identities } from './identity.ts';
 import { type Examined, examineSites } from './examine.ts';
 import type { Finding } from './finding.ts';
+import type { Listed } from './listed.ts';
 import type { SurrogateSpan } from './span.ts';
 import { Vault, type VaultEntry } from './vault.ts';
 import type { DatePolicy } from './view.ts';
@@ -17,6 +18,8 @@ export interface RedactOptions {
   readonly actions: Readonly<Partial<Record<Entity, EntityAction>>>;
   /** More distinct identifiers than this in one request are refused (minimum necessary, 45 CFR 164.502(b)). */
   readonly maxIdentifiers?: number;
+  /** The deployer's own names and numbers. */
+  readonly names?: Listed;
 }
 
 export type Redaction =
@@ -60,7 +63,7 @@ export function redact(sites: readonly TextSite[], options: RedactOptions): Reda
 /** @returns null when there is more than a request may hold */
 function examine(sites: readonly TextSite[], options: RedactOptions): Examined | null {
   try {
-    return examineSites(sites, options.dates);
+    return examineSites(sites, options);
   } catch (error) {
     if (error instanceof TooManyFindings) return null;
     throw error instanceof DetectorError ? error : new DetectorError('examination');

@@ -4,6 +4,12 @@ const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[0-9.]+)(:\d{1,5})?$/, 'must be ADDRESS or ADDRESS:PORT, IPv6 in brackets');
 const file = z.string().min(1, 'must name a file');
+const files = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 
 /** An address to listen on or to ask. */
@@ -46,6 +52,8 @@ const FIELDS = z.object({
   LAZARET_NODE: z.string().default('unknown'),
   LAZARET_CHAIN: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, 'must be 8 to 64 letters, digits, "-" or "_"'),
   LAZARET_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LAZARET_LISTS: files.default([]),
+  LAZARET_LISTS_KEY: file.optional(),
   LAZARET_EGRESS_PROXY: z.url({ protocol: /^http$/ }).optional(),
   LAZARET_ALLOW_MEMORY_SPOOL: onOff.default(false),
   LAZARET_SYNC: onOff.default(true),

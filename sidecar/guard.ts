@@ -18,6 +18,7 @@ import { createExchangeHandler } from './exchange/run-exchange.ts';
 import { recordOf } from './connection-record.ts';
 import { createConnectionView } from './connection-view.ts';
 import { createEgress } from './egress.ts';
+import { type Lists, openLists } from './lists/lists.ts';
 import type { InterceptOptions } from './intercept/options.ts';
 import { readOriginalDestination } from './intercept/original-destination.ts';
 import { type Intercept, startIntercept } from './intercept/start-intercept.ts';
@@ -45,10 +46,15 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
   const bundle = await openPodBundle(config, runtime, lookup);
   const audit = await startPodAudit(config, runtime, lookup);
   warmUpEngine();
+  const lists = await openLists({
+    files: config.LAZARET_LISTS,
+    keyFile: config.LAZARET_LISTS_KEY ?? null,
+    onFault: (sentence) => log.error({ problem: sentence }, 'lists not usable: everything is refused'),
+  });
   const { forwarder, resolve, dial } = await createEgress(config);
   const strangers = watchStrangers(config, runtime);
   const safe = holdWhileUnsafe(bundle, strangers.count);
-  const ports = exchangePorts(config, runtime, { bundle, safe, audit, forwarder });
+  const ports = exchangePorts(config, runtime, { bundle, safe, audit, forwarder, lists });
   const view = createConnectionView(safe, Date.now);
   const refuse = createRequestRefusal(ports);
   const intercept = await startIntercept({
@@ -75,6 +81,7 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
 
 interface Ready extends Omit<Guard, 'intercept'> {
   readonly safe: SafeBundle;
+  readonly lists: Lists;
 }
 
 function interceptOptions(
@@ -100,7 +107,7 @@ function interceptOptions(
 function exchangePorts(
   config: SidecarConfig,
   { log, metrics }: Runtime,
-  { bundle, safe, audit, forwarder }: Ready,
+  { bundle, safe, audit, forwarder, lists }: Ready,
 ): ExchangePorts {
   let barred: BarredKeys = NO_BARRED_KEYS;
   return {
@@ -123,6 +130,7 @@ function exchangePorts(
       return { cancel: () => clearTimeout(timer) };
     }),
     thinking: new ThinkingMemory(randomBytes(32)),
+    names: () => lists.names(),
     workload: workloadOf(config),
     report: (report) => reportExchange(metrics, log, report),
     holdback: (delta) => metrics.holdback.inc(delta),

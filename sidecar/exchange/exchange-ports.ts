@@ -2,6 +2,7 @@ import type { ExchangeId, Host } from '#contract/brand.ts';
 import type { Entity } from '#contract/entity.ts';
 import type { PolicyMode } from '#contract/record.ts';
 import type { Reason } from '#contract/reason.ts';
+import type { Listed } from '#phi/listed.ts';
 import type { PolicyInForce } from '../policy/decide-exchange.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { Evidence } from './evidence.ts';
@@ -48,6 +49,8 @@ export interface ExchangePorts {
   readonly forward: Forward;
   readonly bodies: BodyBudget;
   readonly thinking: ThinkingMemory;
+  /** The deployer's own names and numbers. @throws DetectorError while they cannot be used */
+  readonly names: () => Listed | undefined;
   /** The workload as the platform names it: namespace/service-account/pod. */
   readonly workload: string;
   readonly report: (report: ExchangeReport) => void;

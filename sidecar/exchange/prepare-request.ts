@@ -40,6 +40,8 @@ export interface PrepareInput {
   /** The user as the request's head names one. */
   readonly user: string | null;
   readonly body: Uint8Array;
+  /** Called when nothing reads the body any more. */
+  readonly onParsed?: () => void;
   /** Whether the first decision lets images, documents and audio through; the second decides again. */
   readonly allowMedia: boolean;
 }
@@ -55,6 +57,7 @@ export function prepareRequest(run: Run, input: PrepareInput): PreparedRequest |
   const { ports, request, tally } = run;
   const { operation, facts, body, allowMedia } = input;
   const parse = parseRequest(operation.dialect, { body, headers: request.headers, allowMedia });
+  input.onParsed?.();
   if (parse.kind === 'refused') return parse;
   const { model, features, stream, user } = parse.request;
   tally.stream = stream;
@@ -73,10 +76,11 @@ interface Decided {
 function redactRequest(run: Run, input: PrepareInput, { parsed, decision }: Decided): PreparedRequest | Refused {
   const { dates, actions, maxIdentifiers } = decision.redaction;
   const bound = maxIdentifiers === null ? {} : { maxIdentifiers };
-  const redacted = redact(parsed.sites, { dates, actions, ...bound });
+  const names = run.ports.names();
+  const redacted = redact(parsed.sites, { dates, actions, ...bound, ...(names === undefined ? {} : { names }) });
   if (redacted.kind === 'refused') return { kind: 'refused', refusal: { reason: redacted.reason } };
   const { texts, counts } = redacted;
-  const vault = input.body.length > LIMIT.largeBodyBytes ? detachVault(redacted.vault) : redacted.vault;
+  const vault = run.tally.received > LIMIT.largeBodyBytes ? detachVault(redacted.vault) : redacted.vault;
   run.tally.counts = counts;
   const unchangeable = refuseUnchangeable(run, parsed, vault);
   if (unchangeable !== null) return { kind: 'refused', refusal: unchangeable };

@@ -1,6 +1,7 @@
 import type * as Redact from '#phi/redact.ts';
 import { afterEach, expect, it, vi } from 'vitest';
 import { DetectorError } from '#phi/detector-error.ts';
+import { listedOf } from '../../phi/listed-names.ts';
 import { ANTHROPIC, demoPolicy, type Guarded, openGuarded } from './guarded.ts';
 
 const MESSAGE = { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Patient Maria Gonzalez.' }] };
@@ -62,3 +63,22 @@ it.each([false, true])(
     expect(first.body).not.toMatch(/NAME_\d/);
   },
 );
+
+it('T20: nothing leaves while the lists of the deployer cannot be used', async () => {
+  room = await openGuarded();
+  room.names = () => {
+    throw new DetectorError('lists');
+  };
+  const answer = await room.ask(ANTHROPIC, '/v1/messages', MESSAGE);
+  expect([answer.status, answer.headers['x-lazaret-reason']]).toEqual([503, 'detector_failed']);
+  expect(room.provider.received).toEqual([]);
+});
+
+it('a name of the deployer’s list goes out as a surrogate and comes back', async () => {
+  room = await openGuarded();
+  room.names = () => listedOf([['name', 'Foley']]);
+  const message = { ...MESSAGE, messages: [{ role: 'user', content: 'A Foley came.' }] };
+  const answer = await room.ask(ANTHROPIC, '/v1/messages', message);
+  expect(answer.body).toContain('A Foley came.');
+  expect(JSON.stringify(room.provider.received)).not.toContain('Foley');
+});

@@ -49,6 +49,8 @@ export interface Guarded {
   readonly root: string;
   readonly port: number;
   policy: Policy | 'missing' | 'stale' | 'unsafe';
+  /** The deployer's lists. */
+  names: ExchangePorts['names'];
   readonly ask: (host: string, target: string, body: unknown, options?: AskOptions) => Promise<Answer>;
   readonly stop: () => Promise<void>;
 }
@@ -118,7 +120,7 @@ export async function openGuarded(script?: Script): Promise<Guarded> {
   const evidence = keepEvidence();
   const reports: ExchangeReport[] = [];
   const authority = await makePodAuthority(HOSTS, Date.now());
-  const room = { policy: demoPolicy() as Guarded['policy'] };
+  const room: Pick<Guarded, 'policy' | 'names'> = { policy: demoPolicy(), names: () => undefined };
   const ports = exchangePorts(room, { evidence, reports, forward: forwarder.forward });
   const intercept = await startIntercept({
     listen: [{ host: '127.0.0.1', port: 0 }],
@@ -169,7 +171,7 @@ interface Parts {
   readonly forward: ExchangePorts['forward'];
 }
 
-function exchangePorts(room: { readonly policy: Guarded['policy'] }, parts: Parts): ExchangePorts {
+function exchangePorts(room: Pick<Guarded, 'policy' | 'names'>, parts: Parts): ExchangePorts {
   let barred = NO_BARRED_KEYS;
   let ordinal = 0;
   return {
@@ -187,6 +189,7 @@ function exchangePorts(room: { readonly policy: Guarded['policy'] }, parts: Part
       return { cancel: () => clearTimeout(timer) };
     }),
     thinking: new ThinkingMemory(randomBytes(32)),
+    names: () => room.names(),
     workload: 'phi/default/app-0',
     report: (report) => parts.reports.push(report),
     holdback: () => undefined,
