@@ -122,12 +122,24 @@ function watchCertificate(
   });
 }
 
-async function listen(server: Server, endpoint: Endpoint): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(endpoint.port, endpoint.host, resolve);
+/** Listens; a node without IPv6 has no `::`, and there every IPv4 address is meant. */
+async function listen(server: Server, { host, port }: Endpoint): Promise<number> {
+  await bind(server, { host, port }).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (host !== '::' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
+    return bind(server, { host: '0.0.0.0', port });
   });
   return (server.address() as AddressInfo).port;
+}
+
+async function bind(server: Server, endpoint: Endpoint): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(endpoint.port, endpoint.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 /** Ends a server: running requests finish, idle connections do not hold it up, and nothing does beyond the deadline. */

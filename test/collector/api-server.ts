@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -22,20 +23,28 @@ export async function startApiServer() {
   const tokens = new Map<string, object>();
   const asked: Asked[] = [];
   const state = { answer: 'well' as 'well' | 'fault' | 'hang' | 'nonsense' };
-  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, async (request, response) => {
+  const review = (body: Asked['body']): object => ({
+    ...body,
+    status: tokens.get(body.spec.token) ?? { user: {}, error: 'invalid bearer token' },
+  });
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString()) as Asked['body'];
     asked.push({ path: request.url, bearer: request.headers.authorization, body });
-    if (state.answer === 'hang') return;
-    if (state.answer === 'fault') return void response.writeHead(403).end('{"kind":"Status","code":403}');
-    if (state.answer === 'nonsense') return void response.writeHead(201).end('<html>');
-    const status = tokens.get(body.spec.token) ?? { user: {}, error: 'invalid bearer token' };
-    response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ ...body, status }));
-  });
+    if (state.answer === 'fault') response.writeHead(403).end('{"kind":"Status","code":403}');
+    if (state.answer === 'nonsense') response.writeHead(201).end('<html>');
+    if (state.answer === 'well') response.writeHead(201).end(JSON.stringify(review(body)));
+  };
+  const server = createServer(
+    { cert: readFileSync(cert), key: readFileSync(key) },
+    (request, response) => void serve(request, response),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.closeAllConnections());
-  onTestFinished(() => void server.close());
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   const { port } = server.address() as AddressInfo;
   const account = (namespace: string, name: string, extra: object = {}): string => {
     const token = randomBytes(24).toString('base64url');

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 
 /** What is asked of a collector. */
@@ -15,14 +16,16 @@ export function ask(
 ): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Record<string, unknown> }>();
   const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
-  const sending = request({ ...to, host: '127.0.0.1', method, path, headers, agent: false }, async (response) => {
+  const read = async (response: IncomingMessage): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
-    resolve({
-      status: response.statusCode ?? 0,
-      body: JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>,
-    });
-  });
+    const text = Buffer.concat(chunks).toString();
+    resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as Record<string, unknown> });
+  };
+  const sending = request(
+    { ...to, host: '127.0.0.1', method, path, headers, agent: false },
+    (response) => void read(response).catch(reject),
+  );
   sending.on('error', reject);
   sending.end(body);
   return promise;
