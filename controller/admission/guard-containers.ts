@@ -118,6 +118,8 @@ function sidecarEnvironment({ settings, identity, options }: GuardShape): readon
   return [
     text('LAZARET_BUNDLE', BUNDLE_FILE),
     text('LAZARET_BUNDLE_KEY', file(POD_FILE.bundleKeys)),
+    text('LAZARET_BUNDLE_URL', values.controller.bundleUrl),
+    text('LAZARET_BUNDLE_CA', file(POD_FILE.releaseAuthority)),
     text('LAZARET_CA_DIR', POD_PATH.authority),
     text('LAZARET_RECIPIENTS', file(POD_FILE.recipients)),
     text('LAZARET_SPOOL', POD_PATH.spool),

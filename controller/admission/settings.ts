@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LIMIT } from '#contract/limit.ts';
 import { FILES_VARIABLE, POD_FILE } from '#contract/pod-shape.ts';
 import { constraintSuffixes } from '#contract/register.ts';
 import type { AdmissionValues } from './values.ts';
@@ -27,7 +28,7 @@ export interface AdmissionSettings {
 /**
  * Prepares the settings of many reviews.
  * @param agreementHosts host patterns of all agreements
- * @throws RangeError when the agreements' hosts do not fit into a pod CA's name constraints
+ * @throws RangeError when the agreements' hosts do not fit into a pod CA's name constraints, or the files into one variable
  */
 export function compileSettings(
   values: AdmissionValues,
@@ -40,6 +41,10 @@ export function compileSettings(
     [POD_FILE.releaseAuthority]: material.releaseAuthority,
     ...(values.sidecar.upstreamRoots === '' ? {} : { [POD_FILE.upstreamRoots]: values.sidecar.upstreamRoots }),
   };
+  if (JSON.stringify(files).length > LIMIT.settingsFilesBytes)
+    throw new RangeError(
+      `audit.recipients and sidecar.upstreamRoots hold more than the ${LIMIT.settingsFilesBytes} characters that a pod can carry: keep only what is needed`,
+    );
   const constraints = constraintSuffixes(agreementHosts);
   const shape = JSON.stringify([FILES_VARIABLE, files, constraints, values]);
   return {

@@ -12,6 +12,12 @@ const memory = quantity('must be an amount of memory such as 256Mi', formatMemor
 const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,251}[a-z0-9])?$/, 'must be a Kubernetes name');
 const noDollar = /^[^$\s]+$/;
 
+const service = (url: string) =>
+  z
+    .url({ protocol: /^https$/ })
+    .regex(noDollar)
+    .default(url);
+
 const image = (repository: string) =>
   z
     .strictObject({
@@ -110,14 +116,9 @@ export const ADMISSION_VALUES = z.object({
         .default(null),
     })
     .prefault({}),
-  collector: z
-    .object({
-      url: z
-        .url({ protocol: /^https$/ })
-        .regex(noDollar)
-        .default('https://lazaret-collector.lazaret.svc:8443'),
-    })
-    .prefault({}),
+  /** Where sidecars get their policy, and where they send their evidence. */
+  controller: z.object({ bundleUrl: service('https://lazaret-controller.lazaret.svc:8444') }).prefault({}),
+  collector: z.object({ url: service('https://lazaret-collector.lazaret.svc:8443') }).prefault({}),
   audit: z.object({ recipients: z.string().max(65_536).default('') }).prefault({}),
   admission: ADMISSION,
 });

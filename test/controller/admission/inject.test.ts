@@ -79,7 +79,13 @@ describe('the two containers', () => {
     );
     expect(parsed).toMatchObject({
       ok: true,
-      config: { LAZARET_CHAIN: IDENTITY.chain, LAZARET_BUNDLE_KEY: '/run/lazaret/settings/bundle-keys.jwks' },
+      config: {
+        LAZARET_CHAIN: IDENTITY.chain,
+        LAZARET_BUNDLE_KEY: '/run/lazaret/settings/bundle-keys.jwks',
+        LAZARET_BUNDLE_URL: 'https://lazaret-controller.lazaret.svc:8444',
+        LAZARET_BUNDLE_CA: '/run/lazaret/settings/release-ca.pem',
+        LAZARET_ENROL_TOKEN: '/run/lazaret/token/token',
+      },
     });
   });
 
@@ -100,6 +106,7 @@ describe('the two containers', () => {
     const env = initContainer(shape({ audit: { recipients: '{"keys":["$(HOME) $$ $"]}' } })).env;
     const files = JSON.parse(kubeletEnvironment(env).LAZARET_FILES ?? '');
     expect(files['recipients.jwks']).toBe('{"keys":["$(HOME) $$ $"]}');
+    expect(parseInitConfig(kubeletEnvironment(env))).toMatchObject({ ok: true, config: { settingsFiles: files } });
     expect(env?.find(({ name }) => name === 'LAZARET_FILES')?.value).not.toMatch(/(^|[^$])(\$\$)*\$\(/);
   });
 

@@ -50,6 +50,16 @@ describe('the chart’s values', () => {
     expect(hash({ sidecar: { logLevel: 'debug' } })).not.toBe(hash({}));
     expect(hash({}, ['llm.example.org'])).not.toBe(hash({}));
   });
+
+  it('are refused when their files are more than one variable of a pod can hold', () => {
+    const parsed = parseAdmissionValues({
+      audit: { recipients: 'x'.repeat(60_000) },
+      sidecar: { upstreamRoots: 'x'.repeat(65_000) },
+    });
+    if (!parsed.ok) throw new Error('faults');
+    const compile = () => compileSettings(parsed.values, { bundleKeys: '', releaseAuthority: '' }, []);
+    expect(compile).toThrow(/^audit\.recipients and sidecar\.upstreamRoots hold more than the 122880 characters/);
+  });
 });
 
 describe('a quantity', () => {
