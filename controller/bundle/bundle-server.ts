@@ -1,0 +1,206 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { BUNDLE_PATH, BUNDLE_QUERY } from '#contract/bundle-protocol.ts';
+import { parseSerial } from '#contract/bundle.ts';
+import { LIMIT } from '#contract/limit.ts';
+import { type BundleAnswer, BundleDesk, type BundleQuestion, type DeskOptions } from './bundle-desk.ts';
+import type { BundleMetrics, BundleOutcome } from './bundle-metrics.ts';
+import { formatTag } from './bundle-tag.ts';
+
+/** The certificate that we answer with; it changes while we run. */
+export interface ServingCertificate {
+  /** PEM chain and key in use now. */
+  current(): { readonly cert: string; readonly key: string };
+  /** @returns the way to stop */
+  onChange(listener: () => void): () => void;
+}
+
+/** What the bundle server needs. */
+export interface BundleServerOptions extends DeskOptions {
+  /** Tells that `keys()` gives others. @returns the way to stop */
+  readonly onKeys?: (listener: () => void) => () => void;
+  readonly certificate: ServingCertificate;
+  readonly metrics: BundleMetrics;
+  readonly log: Logger;
+}
+
+/** The server that sidecars fetch their policy from. */
+export interface BundleServer {
+  /** @returns the port; @throws when the address cannot be had */
+  listen(endpoint: { readonly host: string; readonly port: number }): Promise<number>;
+  /** Answers those who are held, finishes what is in work. */
+  close(): Promise<void>;
+}
+
+const STATUS: Readonly<Record<Exclude<BundleOutcome, 'bundle' | 'left'>, number>> = {
+  unchanged: 204,
+  unreadable: 400,
+  unproven: 401,
+  unguarded: 403,
+  unknown_pod: 503,
+  not_ready: 503,
+  behind: 503,
+  busy: 503,
+  fault: 503,
+};
+
+const BOUNDS = {
+  requestTimeout: LIMIT.handshakeMs,
+  headersTimeout: LIMIT.handshakeMs,
+  handshakeTimeout: LIMIT.handshakeMs,
+  keepAliveTimeout: LIMIT.bundleIdleMs,
+  maxHeaderSize: 16_384,
+  minVersion: 'TLSv1.2',
+} as const;
+
+/** Makes the server of `BUNDLE_PATH` (contract/bundle-protocol.ts); there is nothing else to be had from it. */
+export function createBundleServer(options: BundleServerOptions): BundleServer {
+  const desk = new BundleDesk(options);
+  const { certificate, metrics } = options;
+  metrics.countCallers(() => desk.held);
+  let working = 0;
+  const server = createServer({ ...BOUNDS, ...certificate.current() }, (request, response) => {
+    // When we end, a sidecar's connection must not stay open and hold us up.
+    response.shouldKeepAlive &&= server.listening;
+    working++;
+    handle(options, desk, { request, response, busy: working > LIMIT.bundleCallers })
+      .then((outcome) => metrics.requests.inc({ outcome }))
+      .catch(() => response.destroy())
+      .finally(() => {
+        working--;
+      });
+  });
+  server.maxConnections = LIMIT.bundleCallers + LIMIT.tokenReviews;
+  const stops = [certificate.onChange(() => replaceCertificate(server, options)), options.onKeys?.(() => desk.wake())];
+  return {
+    listen: (endpoint) => listen(server, endpoint),
+    close: async () => {
+      for (const stop of stops) stop?.();
+      const closed = stopServer(server);
+      desk.close();
+      await closed;
+    },
+  };
+}
+
+/** A certificate that cannot be used leaves the one in use; the next one may be good. */
+function replaceCertificate(server: Server, { certificate, log }: BundleServerOptions): void {
+  try {
+    server.setSecureContext({ ...certificate.current(), minVersion: BOUNDS.minVersion });
+  } catch {
+    log.error({ event: 'certificate_fault' }, 'a new serving certificate cannot be used: check its PEM text and key');
+  }
+}
+
+interface Work {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly busy: boolean;
+}
+
+async function handle(options: BundleServerOptions, desk: BundleDesk, work: Work): Promise<BundleOutcome> {
+  const { request, response } = work;
+  request.resume();
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const question = readQuestion(request, gone.signal);
+  if (question === null) return refuse(response, 'unreadable', statusOf(request));
+  const answer = work.busy ? ({ outcome: 'busy' } as const) : await ask(options, desk, question);
+  if (gone.signal.aborted || answer.outcome === 'left') return 'left';
+  if (answer.outcome === 'bundle') return send(response, answer.bundle);
+  return refuse(response, answer.outcome, STATUS[answer.outcome]);
+}
+
+function refuse<Outcome extends BundleOutcome>(response: ServerResponse, outcome: Outcome, status: number): Outcome {
+  response.writeHead(status, {
+    'cache-control': 'no-store',
+    ...(status === 204 ? {} : { 'content-length': 0 }),
+    ...(status === 503 ? { 'retry-after': '1' } : {}),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+  });
+  response.end();
+  return outcome;
+}
+
+async function ask({ log }: BundleServerOptions, desk: BundleDesk, question: BundleQuestion): Promise<BundleAnswer> {
+  if (question.token === '') return { outcome: 'unproven' };
+  try {
+    return await desk.answer(question);
+  } catch (error) {
+    // The message is of our own making or a transport's code; neither holds a token.
+    log.warn(
+      { event: 'bundle_fault', code: codeOf(error) },
+      'a bundle could not be given: the API server does not answer',
+    );
+    return { outcome: 'fault' };
+  }
+}
+
+async function send(
+  response: ServerResponse,
+  { jws, tag }: Extract<BundleAnswer, { outcome: 'bundle' }>['bundle'],
+): Promise<'bundle'> {
+  const body = await jws;
+  response.writeHead(200, {
+    'content-type': 'application/jose',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+    etag: formatTag(tag),
+  });
+  response.end(body);
+  return 'bundle';
+}
+
+const BEARER = /^Bearer ([\x21-\x7e]{1,8192})$/i;
+
+/** @returns null for what is no request for a bundle; an empty token where none is given */
+function readQuestion(request: IncomingMessage, gone: AbortSignal): BundleQuestion | null {
+  const url = URL.parse(request.url ?? '', 'https://bundle.invalid');
+  if (url === null || request.method !== 'GET' || url.pathname !== BUNDLE_PATH) return null;
+  const after = url.searchParams.get(BUNDLE_QUERY.after);
+  const serial = after === null ? null : parseSerial(after);
+  const wait = url.searchParams.get(BUNDLE_QUERY.wait) ?? '0';
+  if ((after !== null && serial === null) || !/^\d{1,6}(\.\d{1,3})?$/.test(wait)) return null;
+  return {
+    token: BEARER.exec(request.headers.authorization ?? '')?.[1] ?? '',
+    after: serial,
+    tag: request.headers['if-none-match'],
+    waitMs: Math.min(Number(wait) * 1_000, LIMIT.bundleWaitMs),
+    gone,
+  };
+}
+
+/** What to answer to something that is no request for a bundle. */
+function statusOf({ method, url }: IncomingMessage): number {
+  if (url?.split('?')[0] !== BUNDLE_PATH) return 404;
+  return method === 'GET' ? 400 : 405;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+}
+
+async function listen(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Requests in work finish; idle connections and what takes too long are cut. */
+async function stopServer(server: Server): Promise<void> {
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const timer = setTimeout(() => server.closeAllConnections(), LIMIT.drainMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearInterval(idle);
+  clearTimeout(timer);
+}
