@@ -89,7 +89,7 @@ export const AGREEMENT_SPEC = z.strictObject({
     })
     .nullable()
     .default(null),
-  lastVerified: z.strictObject({ on: START, by: TEXT }).nullable().default(null),
+  lastVerified: z.strictObject({ date: START, by: TEXT }).nullable().default(null),
   credential: z
     .literal('pass', { error: 'must be "pass" (the application brings its own key): this version hands out no keys' })
     .default('pass'),

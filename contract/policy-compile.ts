@@ -150,7 +150,7 @@ function compileAgreement({ metadata, spec }: AgreementDocument): Agreement {
     requires: spec.requires,
     confirmed: spec.confirmed,
     contract: spec.contract,
-    lastVerified: spec.lastVerified?.on ?? null,
+    lastVerified: spec.lastVerified?.date ?? null,
     routesTo: spec.routesTo,
   };
 }

@@ -19,7 +19,7 @@ export function agreement(over: Spec = {}, name = 'anthropic-api'): Spec {
     product: 'Claude API',
     match: { hosts: ['api.anthropic.com'], paths: ['POST /v1/messages'] },
     contract: { status: 'signed', ref: 'BAA-1', signedOn: '2026-01-15', expiresOn: '2027-01-14' },
-    lastVerified: { on: '2026-11-01', by: 'privacy office' },
+    lastVerified: { date: '2026-11-01', by: 'privacy office' },
     ...over,
   };
   return { apiVersion: API, kind: 'ProviderAgreement', metadata: { name }, spec };

@@ -378,8 +378,8 @@ test('an agreement that ends while the body is read refuses the second stage', (
 
 test.each([
   ['never', null, 'warning: never verified'],
-  ['long ago', { on: '2026-08-01', by: 'x' }, 'warning: last verified more than 90 days ago'],
-  ['lately', { on: '2026-11-01', by: 'x' }, undefined],
+  ['long ago', { date: '2026-08-01', by: 'x' }, 'warning: last verified more than 90 days ago'],
+  ['lately', { date: '2026-11-01', by: 'x' }, undefined],
 ])('an agreement that was verified %s is allowed with a remark: %s', (_, lastVerified, detail) => {
   const decision = decideExchange(force(policyOf(agreement({ lastVerified }))), facts(), NOW);
   expect(decision.kind).toBe('allow');
