@@ -55,8 +55,8 @@ export async function writeAuthority(place: ClusterPlace): Promise<void> {
   await save('apiserver.crt', server.certificate);
   await save('apiserver.key', server.key);
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await save('accounts.key', privateKey.export({ type: 'sec1', format: 'pem' }).toString());
-  await save('accounts.pub', publicKey.export({ type: 'spki', format: 'pem' }).toString());
+  await save('accounts.key', privateKey.export({ type: 'sec1', format: 'pem' }));
+  await save('accounts.pub', publicKey.export({ type: 'spki', format: 'pem' }));
   for (const [name, subject] of Object.entries(CLIENTS) as [ClientName, string][]) {
     const client = await issue(subject, []);
     await save(`${name}.crt`, client.certificate);

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { CACHE, CLIENTS } from './place.ts';
+import { CACHE } from './place.ts';
 import { runCommand } from './run-command.ts';
 
 /** An upstream that is built from its Go module: test/cluster/go/NAME/go.mod pins it. */
@@ -47,7 +48,25 @@ const GO_PARTS = {
   },
 } as const satisfies Record<string, GoPart>;
 
-export type GoPartName = keyof typeof GO_PARTS;
+/** The same settings for all: others would compile everything again. */
+const GO_ENV = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false -mod=readonly' };
+
+type GoPartName = keyof typeof GO_PARTS;
+
+/** Builds the program that holds a pod's namespaces; it has no version but its own text. @returns its file */
+export async function buildPause(): Promise<string> {
+  const dir = join(import.meta.dirname, 'go/pause');
+  const sum = createHash('sha256')
+    .update(await readFile(join(dir, 'main.go')))
+    .digest('hex')
+    .slice(0, 16);
+  const file = join(CACHE, `pause-${sum}`);
+  if (existsSync(file)) return file;
+  const fresh = `${file}.${process.pid}`;
+  await runCommand(['go', 'build', '-trimpath', '-ldflags', '-s -w', '-o', fresh, '.'], { cwd: dir, env: GO_ENV });
+  await rename(fresh, file);
+  return file;
+}
 
 /** @returns the version that the part's go.mod pins, e.g. `v1.36.3` */
 export async function partVersion(name: GoPartName): Promise<string> {
@@ -85,8 +104,6 @@ export async function buildPart(
   const version = await partVersion(name);
   const folder = await partFolder(name);
   await mkdir(folder, { recursive: true });
-  // The same settings for all: others would compile everything again.
-  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false -mod=readonly' };
   const flags = ['-s', '-w', ...part.stamps(version).flatMap((stamp) => ['-X', stamp])].join(' ');
   for (const path of part.packages) {
     const program = basename(path);
@@ -95,7 +112,7 @@ export async function buildPart(
     say(`building ${program} ${version} on ${availableParallelism()} cores`);
     const fresh = `${file}.${process.pid}`;
     const command = ['nice', '-n', '5', 'go', 'build', '-trimpath', '-ldflags', flags, '-o', fresh, path];
-    await runCommand(command, { cwd: join(import.meta.dirname, 'go', name), env });
+    await runCommand(command, { cwd: join(import.meta.dirname, 'go', name), env: GO_ENV });
     await rename(fresh, file);
   }
   return folder;

@@ -1,8 +1,10 @@
 // npm run cluster -- up [--control-plane] | down | load FILE...   [--slot N]
 import { parseArgs } from 'node:util';
+import { loadImage } from './load-image.ts';
 import { withLock } from './lock.ts';
 import { removeCluster } from './namespace.ts';
 import { clusterPlace } from './place.ts';
+import { startNode } from './start-node.ts';
 import { startControlPlane } from './start-cluster.ts';
 
 const USAGE = 'usage: npm run cluster -- up [--control-plane] | down | load FILE...   [--slot 0..7]';
@@ -19,12 +21,17 @@ async function main(): Promise<number> {
     case 'up':
       await withLock(`slot-${place.slot}`, async () => {
         await startControlPlane(place, say);
+        if (!values['control-plane']) await startNode(place, say);
       });
       process.stdout.write(`KUBECONFIG=${place.kubeconfig}\n`);
       return 0;
     case 'down':
       await withLock(`slot-${place.slot}`, () => removeCluster(place));
       return 0;
+    case 'load':
+      for (const file of files) await loadImage(place, file);
+      return 0;
+    case undefined:
     default:
       process.stderr.write(`cluster: ${USAGE}\n`);
       return 2;

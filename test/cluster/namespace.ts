@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterPart } from './control-plane.ts';
@@ -14,15 +14,11 @@ const INIT = join(import.meta.dirname, 'init.sh');
  * @returns its process id as the machine sees it, or null
  */
 export function findCluster(place: ClusterPlace): number | null {
-  return findByCommand(['bash', INIT, place.state]);
-}
-
-function findByCommand(words: readonly string[]): number | null {
-  const wanted = `${words.join('\0')}\0`;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      if (readFileSync(`/proc/${name}/cmdline`, 'utf8') === wanted) return Number(name);
+      const [shell, script, state] = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      if (shell === 'bash' && script?.endsWith('/init.sh') === true && state === place.state) return Number(name);
     } catch {
       // It ended in between.
     }
@@ -43,6 +39,7 @@ export function enterNetwork(pid: number): readonly string[] {
 /** Makes the namespaces and the link to the machine. @returns the process id of their first process */
 export async function makeNamespaces(place: ClusterPlace): Promise<number> {
   for (const dir of ['parts', 'log']) await mkdir(join(place.state, dir), { recursive: true });
+  makeCgroups(place);
   const spaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--propagation=private', '--'];
   spawn('unshare', [...spaces, 'bash', INIT, place.state], { detached: true, stdio: 'ignore' }).unref();
   const pid = await waitFor('the namespaces', () => Promise.resolve(findCluster(place)), 10);
@@ -84,9 +81,20 @@ async function interfaceIsGone(place: ClusterPlace): Promise<true | null> {
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** Version 1 has a tree for each controller. */
+/** Version 1 has a tree for each controller, version 2 one for all. Links are other names of the same tree. */
+function cgroupTrees(): readonly string[] {
+  if (existsSync(join(CGROUPS, 'cgroup.controllers'))) return [CGROUPS];
+  const entries = readdirSync(CGROUPS, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(CGROUPS, name));
+}
+
+/** The kubelet looks for its own before the first pod makes it. */
+function makeCgroups(place: ClusterPlace): void {
+  for (const tree of cgroupTrees()) mkdirSync(join(tree, place.cgroup), { recursive: true });
+}
+
 function removeCgroups(place: ClusterPlace): void {
-  for (const tree of readdirSync(CGROUPS)) removeTree(join(CGROUPS, tree, place.cgroup));
+  for (const tree of cgroupTrees()) removeTree(join(tree, place.cgroup));
 }
 
 function removeTree(dir: string): void {

@@ -1,0 +1,3 @@
+module lazaret.test/pause
+
+go 1.26.0

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { makeBaseImage } from './base-image.ts';
+import { buildPart, buildPause } from './build.ts';
+import { installHelm3 } from './clients.ts';
+import { DNS_IMAGE, dnsObjects, setHosts } from './cluster-dns.ts';
+import { exists, programImage } from './image-archive.ts';
+import { loadImage } from './load-image.ts';
+import { PAUSE_IMAGE, prepareNode } from './node.ts';
+import type { ClusterPlace } from './place.ts';
+import { NODE_NAME } from './place.ts';
+import { runCommand } from './run-command.ts';
+import { applyObjects, kubectlWords, startParts } from './start-cluster.ts';
+
+import { waitFor } from './wait-for.ts';
+
+/** Adds a node with cluster DNS to a running control plane; what runs already is left alone. */
+export async function startNode(place: ClusterPlace, say: (line: string) => void): Promise<void> {
+  const kubernetes = await buildPart('kubernetes', say);
+  const containerd = await buildPart('containerd', say);
+  const coredns = join(await buildPart('coredns', say), 'coredns');
+  await installHelm3(say);
+  const base = await makeBaseImage(say);
+  const done = join(place.state, 'node-is-ready');
+  if (await exists(done)) return;
+  say('starting the node');
+  await startParts(place, await prepareNode(place, { kubernetes, containerd }));
+  const archives = [
+    await programImage(await buildPause(), 'pause', PAUSE_IMAGE),
+    await programImage(coredns, 'coredns', DNS_IMAGE),
+    base,
+  ];
+  await setHosts(place, {});
+  await applyObjects(place, dnsObjects(place));
+  await waitFor('containerd', async () => {
+    await loadImage(place, archives[0] ?? '');
+    return true;
+  });
+  for (const archive of archives.slice(1)) await loadImage(place, archive);
+  await waitForNode(place);
+  await runCommand(['touch', done]);
+}
+
+async function waitForNode(place: ClusterPlace): Promise<void> {
+  const words = kubectlWords(place);
+  await waitFor('the node', async () => {
+    await runCommand([...words, 'wait', `node/${NODE_NAME}`, '--for=condition=Ready', '--timeout=1s']);
+    return true;
+  });
+  const rollout = ['rollout', 'status', 'deployment/coredns', '--namespace=kube-system', '--timeout=120s'];
+  await runCommand([...words, ...rollout]);
+}
