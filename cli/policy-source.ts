@@ -12,7 +12,7 @@ import { UsageError } from './io.ts';
 const DEFAULT_NAMESPACE = 'phi';
 
 /** Reads a file that the command line names. @throws UsageError when it cannot be read */
-export async function readNamed(io: CommandIo, path: string): Promise<string> {
+export async function readNamed(io: Pick<CommandIo, 'readFile'>, path: string): Promise<string> {
   return io.readFile(path).catch(() => {
     throw new UsageError(`${path} cannot be read: name a file that exists and that you may read`);
   });
@@ -22,7 +22,7 @@ export async function readNamed(io: CommandIo, path: string): Promise<string> {
  * Reads a bundle source.
  * @throws UsageError with one line for each fault
  */
-export async function readPolicySource(io: CommandIo, path: string): Promise<PolicySource> {
+export async function readPolicySource(io: Pick<CommandIo, 'readFile'>, path: string): Promise<PolicySource> {
   const result = readSource(await readNamed(io, path));
   if (result.ok) return result.source;
   throw new UsageError(result.faults.map((fault) => `${path}: ${describeFault(fault)}`).join('\n'));

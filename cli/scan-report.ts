@@ -1,21 +1,48 @@
-import type { Entity } from '#contract/entity.ts';
-import type { SurrogateSpan } from '#phi/span.ts';
+import type { Entity, EntityAction } from '#contract/entity.ts';
+import type { ScanSpan, ScanVerdict } from './scan-verdict.ts';
 
-/** The text with each span in brackets and its surrogate behind it: `[Jane Roe → NAME_1a12]`. */
-export function markSpans(text: string, spans: readonly SurrogateSpan[]): string {
+/** The text with each span in brackets and what becomes of it: `[Jane Roe → NAME_1a12]`, `[Jane Roe → kept]`. */
+export function markSpans(text: string, spans: readonly ScanSpan[]): string {
   let out = '';
   let at = 0;
-  for (const { start, end, surrogate } of spans) {
-    out += `${text.slice(at, start)}[${text.slice(start, end)} → ${surrogate}]`;
+  for (const { start, end, action, surrogate } of spans) {
+    const becomes = action === 'redact' ? surrogate : action === 'keep' ? 'kept' : 'refused';
+    out += `${text.slice(at, start)}[${text.slice(start, end)} → ${becomes}]`;
     at = end;
   }
   return out + text.slice(at);
 }
 
-/** How many pieces of each entity were found, most first. */
-export function tableOf(counts: Readonly<Partial<Record<Entity, number>>>): string {
-  const rows = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
-  if (rows.length === 0) return 'no identifiers found';
-  const width = Math.max(...rows.map(([entity]) => entity.length));
-  return ['identifiers found', ...rows.map(([entity, count]) => `  ${entity.padEnd(width)}  ${count}`)].join('\n');
+/** How many pieces of each entity were found, most first, and what becomes of them. */
+export function tableOf({ spans, refusal, distinct, most }: ScanVerdict): string {
+  const rows = countRows(spans);
+  const width = Math.max(0, ...rows.map(([entity]) => entity.length));
+  const digits = Math.max(0, ...rows.map(([, count]) => String(count).length));
+  const said: Readonly<Record<EntityAction, string>> = {
+    redact: '',
+    keep: '  kept: the policy lets it pass',
+    block: '  refused',
+  };
+  const table = rows.map(
+    ([entity, count, action]) => `  ${entity.padEnd(width)}  ${String(count).padStart(digits)}${said[action]}`,
+  );
+  const decision =
+    refusal === null
+      ? []
+      : [
+          refusal.reason === 'too_many_identifiers'
+            ? `refused: too_many_identifiers (${distinct} different ones${most === null ? '' : `, ${most} are allowed`})`
+            : `refused: ${refusal.reason} (${refusal.entity ?? 'unknown'})`,
+        ];
+  return [rows.length === 0 ? 'no identifiers found' : 'identifiers found', ...table, ...decision].join('\n');
+}
+
+function countRows(spans: readonly ScanSpan[]): readonly (readonly [Entity, number, EntityAction])[] {
+  const counts = new Map<Entity, [Entity, number, EntityAction]>();
+  for (const { entity, action } of spans) {
+    const row = counts.get(entity);
+    if (row === undefined) counts.set(entity, [entity, 1, action]);
+    else row[1]++;
+  }
+  return [...counts.values()].toSorted(([, a], [, b]) => b - a);
 }

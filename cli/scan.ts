@@ -1,56 +1,90 @@
-import { scanText } from '#phi/scan.ts';
-import { type ScanArguments, parseScanArguments, SCAN_USAGE } from './scan-arguments.ts';
+import { redactionAt } from '#contract/policy-decision.ts';
+import { DetectorError } from '#phi/detector-error.ts';
+import type { RedactOptions } from '#phi/redact.ts';
+import { type CommandIo, UsageError } from './io.ts';
+import { compileFor, readPolicySource } from './policy-source.ts';
+import { parseScanArguments, SCAN_USAGE, type ScanArguments } from './scan-arguments.ts';
 import { markSpans, tableOf } from './scan-report.ts';
+import { judgeText, type ScanVerdict } from './scan-verdict.ts';
 
 /** The world of the command, so that tests can be the terminal. */
-export interface ScanIo {
-  readonly stdin: AsyncIterable<Uint8Array>;
-  stdout(text: string): void;
-  stderr(text: string): void;
-  readFile(path: string): Promise<string>;
-}
+export type ScanIo = Omit<CommandIo, 'writeFile'>;
 
 const EXIT = { CLEAN: 0, USAGE: 2, INPUT: 2, FOUND: 3 } as const;
-/** Longer texts say on stderr that they are at work. */
+/** Longer texts, and each so many lines of `--jsonl`, say on stderr that they are at work. */
 const LONG_TEXT = 4 * 1024 * 1024;
+const MANY_LINES = 10_000;
 
 /**
- * `lazaret scan`: shows what the guard would take for identifiers in a text.
+ * `lazaret scan`: shows what the guard would take for identifiers in a text, or do with them under a policy.
  * @param args behind the word `scan`
  * @returns the exit code: 0, 2 for wrong usage or unreadable input, 3 with `--fail-on-find` when something was found
  */
 export async function scan(args: readonly string[], io: ScanIo): Promise<number> {
-  const parsed = parseScanArguments(args);
-  if (typeof parsed === 'string') {
-    io.stderr(`${parsed}\n${SCAN_USAGE}`);
+  let parsed: ScanArguments;
+  let options: RedactOptions;
+  try {
+    parsed = parseScanArguments(args);
+    options = await optionsOf(parsed, io);
+  } catch (fault) {
+    if (!(fault instanceof UsageError)) throw fault;
+    io.stderr(`${fault.message}\n${SCAN_USAGE}`);
     return EXIT.USAGE;
   }
   if (parsed.help) {
     io.stdout(SCAN_USAGE);
     return EXIT.CLEAN;
   }
-  const outcome = parsed.jsonl ? await scanLines(parsed, io) : await scanTexts(parsed, io);
+  const outcome = parsed.jsonl ? await scanLines(options, io) : await scanTexts(parsed, options, io);
   if (outcome === 'unreadable') return EXIT.INPUT;
   return outcome === 'found' && parsed.failOnFind ? EXIT.FOUND : EXIT.CLEAN;
 }
 
+async function optionsOf({ policy, dates, given }: ScanArguments, io: ScanIo): Promise<RedactOptions> {
+  if (policy === null) return { dates, actions: {} };
+  const compiled = compileFor(await readPolicySource(io, policy), given);
+  const { maxIdentifiers, ...redaction } = redactionAt(compiled, Date.now());
+  return maxIdentifiers === null ? redaction : { ...redaction, maxIdentifiers };
+}
+
 type Outcome = 'found' | 'clean' | 'unreadable';
 
-async function scanTexts(options: ScanArguments, io: ScanIo): Promise<Outcome> {
+async function scanTexts(parsed: ScanArguments, options: RedactOptions, io: ScanIo): Promise<Outcome> {
   let outcome: Outcome = 'clean';
-  for (const name of options.files.length === 0 ? ['-'] : options.files) {
+  const names = parsed.files.length === 0 ? ['-'] : parsed.files;
+  for (const [at, name] of names.entries()) {
     const text = await readInput(name, io);
     if (text === undefined) return 'unreadable';
-    if (text.length > LONG_TEXT) io.stderr(`scan: examining ${Math.round(text.length / 1024 / 1024)} M characters\n`);
-    const result = scanText(text, options.dates);
-    if (result.spans.length > 0) outcome = 'found';
-    if (options.json) io.stdout(`${JSON.stringify({ file: name, redacted: result.redacted, spans: result.spans })}\n`);
-    else
-      io.stdout(
-        `${options.files.length > 1 ? `== ${name}\n` : ''}${markSpans(text, result.spans)}\n\n${tableOf(result.counts)}\n`,
+    if (text.length > LONG_TEXT)
+      io.stderr(
+        `scan: examining ${Math.round(text.length / 1024 / 1024)} M characters, ${at + 1} of ${names.length}\n`,
       );
+    const verdict = judge(text, options, io);
+    if (verdict === undefined) return 'unreadable';
+    if (verdict.spans.length > 0) outcome = 'found';
+    if (parsed.json) io.stdout(`${JSON.stringify({ file: name, ...resultOf(verdict) })}\n`);
+    else
+      io.stdout(`${names.length > 1 ? `== ${name}\n` : ''}${markSpans(text, verdict.spans)}\n\n${tableOf(verdict)}\n`);
   }
   return outcome;
+}
+
+function judge(text: string, options: RedactOptions, io: ScanIo): ScanVerdict | undefined {
+  try {
+    return judgeText(text, options);
+  } catch (fault) {
+    if (!(fault instanceof DetectorError)) throw fault;
+    io.stderr('scan: the text holds more identifiers or fields than one request may; give it in pieces\n');
+    return undefined;
+  }
+}
+
+/** As a line of JSON: spans of what is replaced, and of a refusal the reason. */
+function resultOf({ redacted, spans, refusal }: ScanVerdict) {
+  const replaced = spans
+    .filter(({ action }) => action === 'redact')
+    .map(({ start, end, entity, score, surrogate }) => ({ start, end, entity, score, surrogate }));
+  return refusal === null ? { redacted, spans: replaced } : { redacted, spans: replaced, refused: refusal };
 }
 
 async function readInput(name: string, io: ScanIo): Promise<string | undefined> {
@@ -69,21 +103,22 @@ async function readAll(stdin: AsyncIterable<Uint8Array>): Promise<string> {
   return text + decoder.decode();
 }
 
-async function scanLines(options: ScanArguments, io: ScanIo): Promise<Outcome> {
+async function scanLines(options: RedactOptions, io: ScanIo): Promise<Outcome> {
   let outcome: Outcome = 'clean';
   let number = 0;
   try {
     for await (const line of linesOf(io.stdin)) {
       number++;
+      if (number % MANY_LINES === 0) io.stderr(`scan: ${number} lines\n`);
       if (line.trim() === '') continue;
       const record = parseLine(line);
       if (record === undefined) {
         io.stderr(`scan: line ${number} is not a JSON object with "id" and a string "text"\n`);
         return 'unreadable';
       }
-      const { redacted, spans } = scanText(record.text, options.dates);
-      if (spans.length > 0) outcome = 'found';
-      io.stdout(`${JSON.stringify({ id: record.id, redacted, spans })}\n`);
+      const verdict = judgeText(record.text, options);
+      if (verdict.spans.length > 0) outcome = 'found';
+      io.stdout(`${JSON.stringify({ id: record.id, ...resultOf(verdict) })}\n`);
     }
   } catch {
     io.stderr(
@@ -93,7 +128,6 @@ async function scanLines(options: ScanArguments, io: ScanIo): Promise<Outcome> {
   }
   return outcome;
 }
-
 function parseLine(line: string): { readonly id: unknown; readonly text: string } | undefined {
   try {
     const value = JSON.parse(line) as { readonly id?: unknown; readonly text?: unknown } | null;

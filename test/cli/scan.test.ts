@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { scan } from '#cli/scan.ts';
+import { agreement, egressPolicy, exemption, values } from '../contract/policy-fixture.ts';
 
 async function run(args: readonly string[], stdin = '', files: Readonly<Record<string, string>> = {}) {
   let out = '';
@@ -77,7 +78,7 @@ test('--json gives one object a file', async () => {
 });
 
 test.each([
-  [['--wrong'], '', /unknown option/],
+  [['--wrong'], '', /Unknown option '--wrong'/],
   [['--dates', 'never'], '', /--dates takes/],
   [['--jsonl', 'file'], '', /takes no files/],
   [['missing.txt'], '', /cannot read missing\.txt/],
@@ -88,4 +89,41 @@ test.each([
   expect(code).toBe(2);
   expect(err).toMatch(message);
   expect(err).not.toContain('Thornquist');
+});
+
+const NOTE = 'Pt Eloise Thornquist, SSN 123-45-6789, seen 3/14/2024';
+
+async function underPolicy(documents: readonly unknown[], ...args: readonly string[]) {
+  return await run([...args, '--policy', 'source', 'note'], '', { note: NOTE, source: JSON.stringify(documents) });
+}
+
+test('--policy shows what a policy refuses, and why', async () => {
+  const { out, code } = await underPolicy([agreement(), egressPolicy({ entities: { ssn: 'block' } })]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/\[123-45-6789 → refused\]/);
+  expect(out).toMatch(/refused: identifier_not_allowed \(ssn\)/);
+});
+
+test('--policy counts different identifiers against the ceiling', async () => {
+  const documents = [agreement(), egressPolicy({ maxIdentifiers: 2 })];
+  expect((await underPolicy(documents)).out).toMatch(
+    /refused: too_many_identifiers \(3 different ones, 2 are allowed\)/,
+  );
+  const [line] = (await underPolicy(documents, '--json')).out.split('\n');
+  expect(JSON.parse(line ?? '')).toMatchObject({ redacted: null, refused: { reason: 'too_many_identifiers' } });
+});
+
+test('--policy says what happens to dates', async () => {
+  expect((await underPolicy([agreement(), egressPolicy({ dates: 'whole' })], '--json')).out).not.toContain('2024');
+  expect((await underPolicy([agreement(), egressPolicy({})], '--json')).out).toContain('2024');
+  expect((await underPolicy([agreement()], '--dates', 'whole')).code).toBe(2);
+});
+
+test('what a grant lets pass is shown as kept and left as it is', async () => {
+  const from = new Date(Date.now() - 3_600_000).toISOString();
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const grant = exemption({ keepEntities: ['name'] }, { from, until });
+  const { out } = await underPolicy([agreement(), values({}), grant]);
+  expect(out).toMatch(/\[Eloise Thornquist → kept\]/);
+  expect(out).toMatch(/name\s+1\s+kept/);
 });
