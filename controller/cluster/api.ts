@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { LIMIT } from '#contract/limit.ts';
+import type { ApiRequest } from '../api-request.ts';
 import type { RawObject } from '../ports.ts';
 import type { ApiCredentials } from './credentials.ts';
 import { LineSplitter } from './json-lines.ts';
@@ -25,6 +26,8 @@ export interface KubeApi {
    * @throws ApiError when it cannot be opened, is cut, or says nothing for `LIMIT.watchSilenceMs`
    */
   readonly watch: (path: string, query: Readonly<Record<string, string>>, signal: AbortSignal) => AsyncIterable<Buffer>;
+  /** The same without judging the answer: every status is one, see `ApiRequest`. */
+  readonly ask: ApiRequest;
   readonly close: () => void;
 }
 
@@ -50,7 +53,11 @@ export function isStatus(fault: unknown, status: number): boolean {
 /** Speaks HTTP/1.1 with the API server over connections that are kept. */
 export function connectApi(credentials: ApiCredentials): KubeApi {
   const secure = credentials.server.protocol === 'https:';
-  const agent = new (secure ? https : http).Agent({ keepAlive: true, maxFreeSockets: 8, timeout: LIMIT.watchSilenceMs });
+  const agent = new (secure ? https : http).Agent({
+    keepAlive: true,
+    maxFreeSockets: 8,
+    timeout: LIMIT.watchSilenceMs,
+  });
   const open = async (call: ApiCall, signal: AbortSignal): Promise<http.IncomingMessage> => {
     const what = `${call.method} ${call.path}`;
     const { ca, cert, key, servername, authorization } = credentials.current();
@@ -75,7 +82,9 @@ export function connectApi(credentials: ApiCredentials): KubeApi {
     });
   };
   return {
-    call: (call) => answerOf(open, call),
+    call: (call) => objectOf(open, call),
+    ask: ({ contentType, ...call }) =>
+      answerOf(open, { ...call, ...(contentType === undefined ? {} : { type: contentType }) }),
     watch: (path, query, signal) => eventsOf(open, { method: 'GET', path, query }, signal),
     close: () => agent.destroy(),
   };
@@ -83,7 +92,16 @@ export function connectApi(credentials: ApiCredentials): KubeApi {
 
 type Open = (call: ApiCall, signal: AbortSignal) => Promise<http.IncomingMessage>;
 
-async function answerOf(open: Open, call: ApiCall): Promise<RawObject> {
+async function objectOf(open: Open, call: ApiCall): Promise<RawObject> {
+  const what = `${call.method} ${call.path}`;
+  const { status, body } = await answerOf(open, call);
+  if (status < 200 || status > 299) throw new ApiError(status, 'STATUS', what);
+  if (!isObject(body)) throw new ApiError(0, 'NO_OBJECT', what);
+  return body;
+}
+
+/** Every status is an answer; a body that is no JSON reads as null. */
+async function answerOf(open: Open, call: ApiCall): Promise<{ readonly status: number; readonly body: unknown }> {
   const what = `${call.method} ${call.path}`;
   const response = await open(call, AbortSignal.timeout(LIMIT.apiRequestMs));
   const parts: Buffer[] = [];
@@ -97,9 +115,7 @@ async function answerOf(open: Open, call: ApiCall): Promise<RawObject> {
   } catch (fault) {
     throw faultOf(fault, what);
   }
-  const status = response.statusCode ?? 0;
-  if (status < 200 || status > 299) throw new ApiError(status, 'STATUS', what);
-  return parseObject(Buffer.concat(parts), what);
+  return { status: response.statusCode ?? 0, body: parseJson(Buffer.concat(parts)) };
 }
 
 async function* eventsOf(open: Open, call: ApiCall, signal: AbortSignal): AsyncGenerator<Buffer> {
@@ -134,14 +150,21 @@ function addressOf(server: URL, { path, query = {} }: ApiCall): URL {
 
 /** @throws ApiError when the bytes are not a JSON object */
 export function parseObject(bytes: Buffer, what: string): RawObject {
-  let value: unknown;
+  const value = parseJson(bytes);
+  if (!isObject(value)) throw new ApiError(0, 'NOT_JSON', what);
+  return value;
+}
+
+function parseJson(bytes: Buffer): unknown {
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw new ApiError(0, 'NOT_JSON', what);
+    return null;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ApiError(0, 'NO_OBJECT', what);
-  return value as RawObject;
+}
+
+function isObject(value: unknown): value is RawObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function faultOf(fault: unknown, what: string): ApiError {

@@ -1,6 +1,5 @@
 import { CONTAINER } from '#contract/labels.ts';
 import { readIdentity } from '../admission/is-guarded.ts';
-import type { Pod } from '../admission/pod.ts';
 import type { PodSummary, RawObject } from '../ports.ts';
 import { fieldOf, listOf, metaOf, textMapOf, textOf } from './resource-store.ts';
 
@@ -20,7 +19,7 @@ export function summarizePod(object: RawObject): PodSummary {
     serviceAccount: textOf(spec, 'serviceAccountName'),
     node: textOf(spec, 'nodeName'),
     // The API server has checked the shape of a pod that it stored.
-    chain: sidecar === undefined ? null : (readIdentity(object as Pod)?.chain ?? null),
+    chain: sidecar === undefined ? null : (readIdentity(object)?.chain ?? null),
     sidecarImage: sidecar === undefined ? null : textOf(sidecar, 'image'),
     createdAt: Number.isNaN(created) ? 0 : created,
     phase: textOf(status, 'phase') || 'Unknown',

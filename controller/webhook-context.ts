@@ -1,0 +1,92 @@
+import { RESOURCES } from '#contract/policy-schema.ts';
+import { LIMIT } from '#contract/limit.ts';
+import type { AdmissionContext } from './admission/review.ts';
+import { type AdmissionSettings, compileSettings, type ReleaseMaterial } from './admission/settings.ts';
+import { type AdmissionValues, parseAdmissionValues } from './admission/values.ts';
+import type { PolicyInputs } from './ports.ts';
+
+/** What every review needs, whatever its namespace. */
+export type ReviewBase = Omit<AdmissionContext, 'namespace' | 'now' | 'settings'> & {
+  readonly settings: AdmissionSettings;
+};
+
+/** What the base is made of. */
+export interface BaseInputs {
+  readonly policy: PolicyInputs;
+  readonly releaseNamespace: string;
+  readonly key: Uint8Array;
+  readonly material: ReleaseMaterial;
+}
+
+/** The base as last made. */
+export interface BaseSource {
+  /** Null until there was a good configuration and the release's keys. */
+  readonly base: () => ReviewBase | null;
+  /** Makes it anew. Faults keep the settings that were good, and are told. */
+  readonly update: (inputs: BaseInputs) => void;
+}
+
+interface Earlier {
+  readonly settings: AdmissionSettings;
+  /** Ms. */
+  readonly until: number;
+}
+
+/**
+ * Prepares reviews once for many. Settings that were replaced are still accepted for `LIMIT.previousSettingsMs`: a pod may
+ * have been injected by a replica that had not heard of the change.
+ * @param onFault sentences for the operator, about the chart's values and the agreements' hosts
+ */
+export function createBase(now: () => number, onFault: (faults: readonly string[]) => void): BaseSource {
+  let current: Omit<ReviewBase, 'previous'> | null = null;
+  let earlier: readonly Earlier[] = [];
+  const update = ({ policy, releaseNamespace, key, material }: BaseInputs): void => {
+    const parsed = policy.values === undefined ? null : parseAdmissionValues(policy.values);
+    if (parsed?.ok === false) onFault(parsed.faults);
+    const values = parsed?.ok === true ? parsed.values : current?.settings.values;
+    if (values === undefined) return;
+    const settings = compile({ ...values, releaseNamespace }, material, policy, onFault);
+    if (settings === null) return;
+    if (current !== null && current.settings.config !== settings.config) {
+      const kept = { settings: current.settings, until: now() + LIMIT.previousSettingsMs };
+      earlier = [kept, ...earlier.filter(({ until }) => until > now())].slice(0, LIMIT.previousSettings);
+    }
+    current = { settings, key, exemptions: readExemptions(policy) };
+  };
+  const base = (): ReviewBase | null => {
+    if (current === null) return null;
+    const previous = earlier.filter(({ until }) => until > now()).map(({ settings }) => settings);
+    return previous.length === 0 ? current : { ...current, previous };
+  };
+  return { base, update };
+}
+
+/** Agreements whose hosts do not fit into a pod CA are left out, in the order of their names: their hosts are refused by TLS. */
+function compile(
+  values: AdmissionValues,
+  material: ReleaseMaterial,
+  policy: PolicyInputs,
+  onFault: (faults: readonly string[]) => void,
+): AdmissionSettings | null {
+  const agreements = policy.agreements
+    .map((object) => RESOURCES.ProviderAgreement.safeParse(object))
+    .flatMap((read) => (read.success ? [read.data] : []))
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const hosts = agreements.map(({ spec }) => spec.match.hosts);
+  for (let count = hosts.length; count >= 0; count -= 1) {
+    try {
+      return compileSettings(values, material, hosts.slice(0, count).flat());
+    } catch (fault) {
+      if (!(fault instanceof RangeError)) throw fault;
+      if (count === hosts.length) onFault([fault.message]);
+    }
+  }
+  return null;
+}
+
+/** Only what is valid as a whole lifts anything. */
+function readExemptions(policy: PolicyInputs): ReviewBase['exemptions'] {
+  return policy.exemptions
+    .map((object) => RESOURCES.GuardExemption.safeParse(object))
+    .flatMap((read) => (read.success ? [read.data] : []));
+}
