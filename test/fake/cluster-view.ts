@@ -57,7 +57,9 @@ export class FakeCluster implements ClusterView {
     this.#tell('pods');
   }
   #tell(change: ClusterChange): void {
-    for (const listener of [...this.#listeners]) listener(change);
+    // One that stops listening, or begins to, while it is told changes nothing for this round.
+    const told = [...this.#listeners];
+    for (const listener of told) listener(change);
   }
 }
 

@@ -17,7 +17,6 @@ const PATHS = ['/v1/messages', '/v1/chat/completions', '/v1/files'] as const;
 const MODELS = ['claude-x', 'gpt-y'] as const;
 const DESTINATIONS = ['packages.example.org', 'a.internal.example.org', 'evil.example.com'] as const;
 
-const some = <T>(...items: readonly T[]): fc.Arbitrary<T[]> => fc.subarray([...items], { minLength: 1 });
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 const tidy = (object: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
@@ -25,8 +24,8 @@ const tidy = (object: object): Record<string, unknown> =>
 const agreements = fc
   .array(
     fc.record({
-      hosts: some('api.anthropic.com', '*.anthropic.com', 'api.openai.com', '*.openai.com', 'llm.ward.example'),
-      paths: some('POST /v1/messages', 'POST /v1/*', 'POST /v1/chat/completions', 'POST /v1/files'),
+      hosts: fc.constantFrom(['api.anthropic.com'], ['*.anthropic.com'], ['api.openai.com', 'llm.ward.example']),
+      paths: fc.constantFrom(['POST /v1/messages'], ['POST /v1/*'], ['POST /v1/chat/completions', 'POST /v1/files']),
       denyModels: fc.subarray(['claude-*', 'gpt-*']),
       signed: fc.boolean(),
     }),
@@ -40,6 +39,13 @@ const agreements = fc
       }),
     ),
   );
+
+/** Wide agreements in force that narrow ones, not in force, take back in part: to lose one of the narrow would widen. */
+const layered = agreements.map((list) => [
+  agreement('wide', { match: { hosts: ['*.anthropic.com'], paths: ['POST /v1/*'] } }),
+  agreement('narrow', { contract: { status: 'none' } }),
+  ...list,
+]);
 
 const egressSpec = fc
   .record({
@@ -88,7 +94,7 @@ const exemptions = fc
   })
   .map((list) => list.map((spec, index) => exemption(`exemption-${index}`, spec)));
 
-const cluster = fc.record({ agreements, values, exemptions });
+const cluster = fc.record({ agreements: fc.oneof(agreements, layered), values, exemptions });
 
 const questions: readonly ExchangeFacts[] = HOSTS.flatMap((host) =>
   PATHS.flatMap((path) =>
