@@ -72,3 +72,16 @@ message of every rule at every request, so it must cost little when there is not
 {{ include "lazaret.labels" . }}
 app.kubernetes.io/component: policy
 {{- end -}}
+
+{{/* What a binding matches: every pod of namespaces with `all`, or the PHI-bearing ones. A mistyped value counts as `all` and as PHI-bearing, so that rule ADM-22 can refuse it. */}}
+{{- define "lazaret.policies.scope" -}}
+namespaceSelector:
+  matchExpressions:
+    - { key: lazaret.dev/guard, operator: {{ eq . "all" | ternary "NotIn" "In" }}, values: [labelled] }
+{{- if eq . "labelled" }}
+objectSelector:
+  matchExpressions:
+    - { key: lazaret.dev/phi, operator: Exists }
+    - { key: lazaret.dev/phi, operator: NotIn, values: ["false"] }
+{{- end }}
+{{- end -}}
