@@ -68,7 +68,8 @@ async function runExchange(run: Run): Promise<void> {
   const read = await tally.timeAsync('read', async () => await readRequest(request, ports.bodies));
   if (read.kind !== 'body') return await endUnread(run, read);
   try {
-    const asked = { operation, facts, user: user.id, body: read.body, allowMedia: head.allowMedia };
+    const { body } = read;
+    const asked = { operation, facts, user: user.id, body, onParsed: () => discard(body), allowMedia: head.allowMedia };
     const answering = await sendRequest(run, asked);
     read.share.release();
     if (answering !== null) await answerExchange(run, answering);
@@ -91,7 +92,6 @@ async function sendRequest(run: Run, asked: PrepareInput): Promise<Answering | n
   try {
     if (run.request.signal.aborted) return endGone(run);
     const outcome = tally.time('redact', () => prepareRequest(run, asked));
-    discard(asked.body);
     if (outcome.kind === 'refused') {
       await refuse(run, outcome.refusal);
       return null;
