@@ -30,53 +30,81 @@ interface Observed {
 
 /** Elects by a Lease (coordination.k8s.io/v1), as Kubernetes' own components do. */
 export function createLeader(terms: LeaseTerms, api: KubeApi, clock: Clock): Leader {
-  const path = `/apis/coordination.k8s.io/v1/namespaces/${terms.namespace}/leases`;
-  let observed: Observed | null = null;
-  let renewedAt = Number.NEGATIVE_INFINITY;
-  const isLeader = (): boolean => clock.now() - renewedAt < LIMIT.leaseGiveUpMs;
-  const step = async (): Promise<void> => {
-    const askedAt = clock.now();
-    const lease = await api.call({ method: 'GET', path: `${path}/${terms.name}` }).catch(nullIfMissing);
+  const lease = new HeldLease(terms, api, clock);
+  const run = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await lease.ask();
+      await clock.sleep(lease.isHeld() ? LIMIT.leaseRenewMs : LIMIT.leaseRetryMs, signal);
+    }
+    await lease.release().catch(() => undefined);
+  };
+  return { isLeader: () => lease.isHeld(), run };
+}
+
+/** A Lease that this replica holds or asks for. */
+class HeldLease {
+  readonly #terms: LeaseTerms;
+  readonly #api: KubeApi;
+  readonly #clock: Clock;
+  readonly #all: string;
+  readonly #path: string;
+  #observed: Observed | null = null;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(terms: LeaseTerms, api: KubeApi, clock: Clock) {
+    this.#terms = terms;
+    this.#api = api;
+    this.#clock = clock;
+    this.#all = `/apis/coordination.k8s.io/v1/namespaces/${terms.namespace}/leases`;
+    this.#path = `${this.#all}/${terms.name}`;
+  }
+
+  isHeld(): boolean {
+    return this.#clock.now() - this.#renewedAt < LIMIT.leaseGiveUpMs;
+  }
+
+  /** One round: takes the lease when it is free, renews it when it is ours. An API server that does not answer is asked again. */
+  async ask(): Promise<void> {
+    const askedAt = this.#clock.now();
+    try {
+      if (await this.#tryTake(askedAt)) this.#renewedAt = askedAt;
+      else this.#renewedAt = Number.NEGATIVE_INFINITY;
+    } catch (fault) {
+      // Somebody else wrote first: whoever it was, it was not us.
+      if (isStatus(fault, 409)) this.#renewedAt = Number.NEGATIVE_INFINITY;
+      else if (!(fault instanceof ApiError)) throw fault;
+    }
+  }
+
+  async release(): Promise<void> {
+    if (!this.isHeld()) return;
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
+    const lease = await this.#api.call({ method: 'GET', path: this.#path });
+    const spec = fieldOf(lease, 'spec');
+    if (textOf(spec, 'holderIdentity') !== this.#terms.holder) return;
+    await this.#api.call({
+      method: 'PUT',
+      path: this.#path,
+      body: { ...lease, spec: { ...spec, holderIdentity: '' } },
+    });
+  }
+
+  async #tryTake(now: number): Promise<boolean> {
+    const lease = await this.#api.call({ method: 'GET', path: this.#path }).catch(nullIfMissing);
     if (lease === null) {
-      const body = await newLease(terms, askedAt);
-      await api.call({ method: 'POST', path, body });
-      renewedAt = askedAt;
-      return;
+      await this.#api.call({ method: 'POST', path: this.#all, body: await newLease(this.#terms, now) });
+      return true;
     }
     const spec = fieldOf(lease, 'spec');
     const version = textOf(metaOf(lease), 'resourceVersion');
-    if (observed?.version !== version) observed = { version, at: askedAt };
+    if (this.#observed?.version !== version) this.#observed = { version, at: now };
     const holder = textOf(spec, 'holderIdentity');
-    const mine = holder === terms.holder;
-    if (!mine && holder !== '' && askedAt - observed.at < LIMIT.leaseMs) {
-      renewedAt = Number.NEGATIVE_INFINITY;
-      return;
-    }
-    const body = { ...lease, spec: renewed(spec, terms.holder, mine, askedAt) };
-    await api.call({ method: 'PUT', path: `${path}/${terms.name}`, body });
-    renewedAt = askedAt;
-  };
-  const release = async (): Promise<void> => {
-    if (!isLeader()) return;
-    const lease = await api.call({ method: 'GET', path: `${path}/${terms.name}` });
-    const spec = fieldOf(lease, 'spec');
-    if (textOf(spec, 'holderIdentity') !== terms.holder) return;
-    const body = { ...lease, spec: { ...spec, holderIdentity: '' } };
-    await api.call({ method: 'PUT', path: `${path}/${terms.name}`, body });
-    renewedAt = Number.NEGATIVE_INFINITY;
-  };
-  const run = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted) {
-      await step().catch((fault: unknown) => {
-        // Somebody else wrote first: whoever it was, it was not us.
-        if (isStatus(fault, 409)) renewedAt = Number.NEGATIVE_INFINITY;
-        else if (!(fault instanceof ApiError)) throw fault;
-      });
-      await clock.sleep(isLeader() ? LIMIT.leaseRenewMs : LIMIT.leaseRetryMs, signal);
-    }
-    await release().catch(() => undefined);
-  };
-  return { isLeader, run };
+    const mine = holder === this.#terms.holder;
+    if (!mine && holder !== '' && now - this.#observed.at < LIMIT.leaseMs) return false;
+    const body = { ...lease, spec: renewed(spec, this.#terms.holder, mine, now) };
+    await this.#api.call({ method: 'PUT', path: this.#path, body });
+    return true;
+  }
 }
 
 async function newLease(terms: LeaseTerms, now: number): Promise<RawObject> {

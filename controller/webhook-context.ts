@@ -1,9 +1,8 @@
-import { RESOURCES } from '#contract/policy-schema.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { AdmissionContext } from './admission/review.ts';
 import { type AdmissionSettings, compileSettings, type ReleaseMaterial } from './admission/settings.ts';
 import { type AdmissionValues, parseAdmissionValues } from './admission/values.ts';
-import type { PolicyInputs } from './ports.ts';
+import type { JudgedPolicy } from './policy/judge.ts';
 
 /** What every review needs, whatever its namespace. */
 export type ReviewBase = Omit<AdmissionContext, 'namespace' | 'now' | 'settings'> & {
@@ -12,10 +11,14 @@ export type ReviewBase = Omit<AdmissionContext, 'namespace' | 'now' | 'settings'
 
 /** What the base is made of. */
 export interface BaseInputs {
-  readonly policy: PolicyInputs;
+  /** The chart's values; undefined while there are none. */
+  readonly values: unknown;
+  readonly judged: JudgedPolicy;
   readonly releaseNamespace: string;
   readonly key: Uint8Array;
   readonly material: ReleaseMaterial;
+  /** Public audit keys of an evaluation; null where the values hold them. */
+  readonly recipients: string | null;
 }
 
 /** The base as last made. */
@@ -40,18 +43,19 @@ interface Earlier {
 export function createBase(now: () => number, onFault: (faults: readonly string[]) => void): BaseSource {
   let current: Omit<ReviewBase, 'previous'> | null = null;
   let earlier: readonly Earlier[] = [];
-  const update = ({ policy, releaseNamespace, key, material }: BaseInputs): void => {
-    const parsed = policy.values === undefined ? null : parseAdmissionValues(policy.values);
+  const update = ({ values: given, judged, releaseNamespace, key, material, recipients }: BaseInputs): void => {
+    const parsed = given === undefined ? null : parseAdmissionValues(given);
     if (parsed?.ok === false) onFault(parsed.faults);
-    const values = parsed?.ok === true ? parsed.values : current?.settings.values;
-    if (values === undefined) return;
-    const settings = compile({ ...values, releaseNamespace }, material, policy, onFault);
+    const read = parsed?.ok === true ? parsed.values : current?.settings.values;
+    if (read === undefined) return;
+    const audit = recipients === null ? read.audit : { recipients };
+    const settings = compile({ ...read, releaseNamespace, audit }, material, judged, onFault);
     if (settings === null) return;
     if (current !== null && current.settings.config !== settings.config) {
       const kept = { settings: current.settings, until: now() + LIMIT.previousSettingsMs };
       earlier = [kept, ...earlier.filter(({ until }) => until > now())].slice(0, LIMIT.previousSettings);
     }
-    current = { settings, key, exemptions: readExemptions(policy) };
+    current = { settings, key, exemptions: judged.source.exemptions };
   };
   const base = (): ReviewBase | null => {
     if (current === null) return null;
@@ -65,13 +69,10 @@ export function createBase(now: () => number, onFault: (faults: readonly string[
 function compile(
   values: AdmissionValues,
   material: ReleaseMaterial,
-  policy: PolicyInputs,
+  judged: JudgedPolicy,
   onFault: (faults: readonly string[]) => void,
 ): AdmissionSettings | null {
-  const agreements = policy.agreements
-    .map((object) => RESOURCES.ProviderAgreement.safeParse(object))
-    .flatMap((read) => (read.success ? [read.data] : []))
-    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const agreements = judged.source.agreements.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const hosts = agreements.map(({ spec }) => spec.match.hosts);
   for (let count = hosts.length; count >= 0; count -= 1) {
     try {
@@ -82,11 +83,4 @@ function compile(
     }
   }
   return null;
-}
-
-/** Only what is valid as a whole lifts anything. */
-function readExemptions(policy: PolicyInputs): ReviewBase['exemptions'] {
-  return policy.exemptions
-    .map((object) => RESOURCES.GuardExemption.safeParse(object))
-    .flatMap((read) => (read.success ? [read.data] : []));
 }

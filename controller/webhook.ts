@@ -1,9 +1,8 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { LIMIT } from '#contract/limit.ts';
 import { denyBody, type ReviewedAdmission } from './admission/review.ts';
-import type { Endpoint } from './config.ts';
+import { listenOn, type Place } from './ops/listen.ts';
 import type { ServingCertificate } from './serving/serving-source.ts';
 import { type Answered, type AnswerPorts, answerReview, WEBHOOK_PATHS, type WebhookPath } from './webhook-answer.ts';
 
@@ -33,7 +32,7 @@ const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
  * it at a stop would fail reviews that are on their way. Until there is a certificate, handshakes fail.
  * @throws when the address cannot be had
  */
-export async function serveWebhook(endpoint: Endpoint, ports: WebhookPorts): Promise<Webhook> {
+export async function serveWebhook(place: Place, ports: WebhookPorts): Promise<Webhook> {
   let draining = false;
   const server = createServer(
     {
@@ -55,12 +54,9 @@ export async function serveWebhook(endpoint: Endpoint, ports: WebhookPorts): Pro
   );
   server.maxConnections = LIMIT.admissionConnections;
   server.on('tlsClientError', () => ports.onRefusal(0));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(endpoint.port, endpoint.host, resolve);
-  });
+  const port = await listenOn(server, place);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     setCertificate: ({ chain, key }) => server.setSecureContext({ minVersion: TLS.minVersion, cert: chain, key }),
     drain: () => {
       draining = true;

@@ -30,43 +30,34 @@ export function watchCluster(options: ViewOptions, ports: WatchPorts): KeptView 
   const stores = createStores();
   const listed = new Set<Kind>();
   const policy = new PolicyState(stores, () => news.tell('policy'));
-  const seen = (kind: 'namespaces' | 'pods'): void => {
-    listed.add(kind);
-    news.tell(kind);
+  const follow = <T>(kind: Kind, resource: WatchedResource<T>): Promise<void> => {
+    const onChange = (version: number): void => {
+      resource.onChange(version);
+      listed.add(kind);
+    };
+    return followResource({ ...resource, onChange }, ports, stop.signal);
   };
-  const inputs = describeInputs(options, stores, (kind, version) => {
-    const late = policy.take(version) && listed.size === KINDS;
-    listed.add(kind);
-    // A change that is told after one with a higher number was not in what that number stood for: a list says both anew.
-    if (late) void refreshBeyond(version);
+  const inputs = followInputs(describeInputs(options, stores), {
+    policy,
+    ports,
+    signal: stop.signal,
+    synced: () => listed.size === KINDS,
   });
-  const refresh = async (): Promise<void> => {
-    const onChange = (version: number): void => void policy.take(version);
-    await Promise.all(inputs.map((input) => listResource({ ...input, onChange }, ports.api)));
-  };
-  const refreshBeyond = async (version: number): Promise<void> => {
-    const backoff = ports.backoff();
-    while (policy.revision <= version && !stop.signal.aborted) {
-      await refresh().catch(() => undefined);
-      if (policy.revision <= version) await backoff.wait(stop.signal);
-    }
-  };
-  const follow = <T>(resource: WatchedResource<T>): Promise<void> => followResource(resource, ports, stop.signal);
   const running = [
-    ...inputs.map(follow),
-    follow({ ...plain('/api/v1/namespaces', stores.namespaces), onChange: () => seen('namespaces') }),
-    follow({ ...plain('/api/v1/pods', stores.pods), onChange: () => seen('pods') }),
+    ...inputs.watched.map(({ kind, resource }) => follow(kind, resource)),
+    follow('namespaces', {
+      ...plain('/api/v1/namespaces', stores.namespaces),
+      onChange: () => news.tell('namespaces'),
+    }),
+    follow('pods', { ...plain('/api/v1/pods', stores.pods), onChange: () => news.tell('pods') }),
     findResolvers(ports, stop.signal).then((found) => policy.setResolvers(found)),
   ];
   return {
     synced: () => listed.size === KINDS && policy.knowsResolvers,
-    namespace: (name) => stores.namespaces.get({ namespace: '', name }) ?? null,
-    namespaces: () => stores.namespaces.each(),
+    ...readStores(stores),
     policy: () => policy.inputs(),
-    pod: (namespace, name) => stores.pods.get({ namespace, name }) ?? null,
-    pods: () => stores.pods.each(),
     onChange: news.listen,
-    refreshPolicy: refresh,
+    refreshPolicy: inputs.refresh,
     until: news.until,
     stop: async () => {
       stop.abort();
@@ -75,13 +66,55 @@ export function watchCluster(options: ViewOptions, ports: WatchPorts): KeptView 
   };
 }
 
+function readStores({ namespaces, pods }: Stores): Pick<ClusterView, 'namespace' | 'namespaces' | 'pod' | 'pods'> {
+  return {
+    namespace: (name) => namespaces.get({ namespace: '', name }) ?? null,
+    namespaces: () => namespaces.each(),
+    pod: (namespace, name) => pods.get({ namespace, name }) ?? null,
+    pods: () => pods.each(),
+  };
+}
+
+interface InputTerms {
+  readonly policy: PolicyState;
+  readonly ports: WatchPorts;
+  readonly signal: AbortSignal;
+  readonly synced: () => boolean;
+}
+
+/**
+ * Keeps the revision true: a change that is told after one with a higher number was not in what that number stood for, so
+ * all is listed afresh until a higher number stands for both.
+ */
+function followInputs(described: readonly DescribedInput[], { policy, ports, signal, synced }: InputTerms) {
+  const refresh = async (): Promise<void> => {
+    const onChange = (version: number): void => void policy.take(version);
+    await Promise.all(described.map(({ resource }) => listResource({ ...resource, onChange }, ports.api)));
+  };
+  const refreshBeyond = async (version: number): Promise<void> => {
+    const backoff = ports.backoff();
+    while (policy.revision <= version && !signal.aborted) {
+      await refresh().catch(() => undefined);
+      if (policy.revision <= version) await backoff.wait(signal);
+    }
+  };
+  const onChange = (version: number): void => {
+    if (policy.take(version) && synced()) void refreshBeyond(policy.revision);
+  };
+  return { refresh, watched: described.map(({ kind, resource }) => ({ kind, resource: { ...resource, onChange } })) };
+}
+
 /** The policy inputs as last seen, and the number that stands for them. */
 class PolicyState {
   readonly #stores: Stores;
   readonly #tell: () => void;
   #revision = 0;
   #values: RawObject | undefined;
+  /** The values with the cluster's resolvers; the same object while neither changes. */
+  #filled: RawObject | undefined;
   #resolvers: readonly string[] | null = null;
+  /** Made once for each change: what is made of it is kept by its identity. */
+  #inputs: { readonly inputs: PolicyInputs; readonly edition: number } | null = null;
 
   constructor(stores: Stores, tell: () => void) {
     this.#stores = stores;
@@ -98,7 +131,7 @@ class PolicyState {
 
   setResolvers(resolvers: readonly string[]): void {
     this.#resolvers = resolvers;
-    this.#tell();
+    this.#fill();
   }
 
   /** @returns whether the change has no higher number than what was known */
@@ -107,20 +140,37 @@ class PolicyState {
     this.#revision = Math.max(this.#revision, version);
     // A broken or missing document changes nothing: what somebody relies on must not fall back to defaults.
     const [found] = this.#stores.values.values();
-    if (found?.values !== undefined) this.#values = fieldOf(found, 'values');
-    this.#tell();
+    const values = found?.values === undefined ? this.#values : fieldOf(found, 'values');
+    const same = values === this.#values;
+    this.#values = values;
+    if (same) this.#changed();
+    else this.#fill();
     return late;
+  }
+
+  #fill(): void {
+    this.#filled = this.#values === undefined ? undefined : withResolvers(this.#values, this.#resolvers ?? []);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#inputs = null;
+    this.#tell();
   }
 
   inputs(): PolicyInputs {
     const { agreements, egress, exemptions } = this.#stores;
-    return {
+    const edition = agreements.edition + egress.edition + exemptions.edition;
+    if (this.#inputs?.edition === edition) return this.#inputs.inputs;
+    const inputs = {
       agreements: agreements.values(),
       egress: egress.values(),
       exemptions: exemptions.values(),
-      values: this.#values === undefined ? undefined : withResolvers(this.#values, this.#resolvers ?? []),
+      values: this.#filled,
       revision: this.#revision,
     };
+    this.#inputs = { inputs, edition };
+    return inputs;
   }
 }
 
@@ -149,25 +199,23 @@ function createStores(): Stores {
   };
 }
 
-function describeInputs(
-  { namespace, fullname }: ViewOptions,
-  stores: Stores,
-  onChange: (kind: Kind, version: number) => void,
-): readonly WatchedResource<RawObject>[] {
+interface DescribedInput {
+  readonly kind: Kind;
+  readonly resource: Omit<WatchedResource<RawObject>, 'onChange'>;
+}
+
+function describeInputs({ namespace, fullname }: ViewOptions, stores: Stores): readonly DescribedInput[] {
   const group = (resource: string): string => `/apis/lazaret.dev/v1alpha1/${resource}`;
-  const input = (kind: Kind, resource: Omit<WatchedResource<RawObject>, 'onChange'>) => ({
-    ...resource,
-    onChange: (version: number) => onChange(kind, version),
-  });
+  const values = {
+    path: `/api/v1/namespaces/${namespace}/configmaps`,
+    query: { fieldSelector: `metadata.name=${fullname}-controller` },
+    store: stores.values,
+  };
   return [
-    input('agreements', plain(group('provideragreements'), stores.agreements)),
-    input('egress', plain(group('egresspolicies'), stores.egress)),
-    input('exemptions', plain(group('guardexemptions'), stores.exemptions)),
-    input('values', {
-      path: `/api/v1/namespaces/${namespace}/configmaps`,
-      query: { fieldSelector: `metadata.name=${fullname}-controller` },
-      store: stores.values,
-    }),
+    { kind: 'agreements', resource: plain(group('provideragreements'), stores.agreements) },
+    { kind: 'egress', resource: plain(group('egresspolicies'), stores.egress) },
+    { kind: 'exemptions', resource: plain(group('guardexemptions'), stores.exemptions) },
+    { kind: 'values', resource: values },
   ];
 }
 

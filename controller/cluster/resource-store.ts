@@ -21,6 +21,7 @@ export class ResourceStore<T> {
   #objects = new Map<string, Kept<T>>();
   /** Events up to here are older than the last list and say nothing new. */
   #listed = 0;
+  #edition = 0;
 
   /**
    * @param project what is kept of an object
@@ -29,6 +30,11 @@ export class ResourceStore<T> {
   constructor(project: (object: RawObject) => T, isSame: (before: T, after: T) => boolean = () => false) {
     this.#project = project;
     this.#isSame = isSame;
+  }
+
+  /** Grows with everything that was taken in, such as a status that `apply` does not tell of. */
+  get edition(): number {
+    return this.#edition;
   }
 
   values(): readonly T[] {
@@ -52,6 +58,7 @@ export class ResourceStore<T> {
     if (version < this.#listed) return false;
     this.#objects = list.objects;
     this.#listed = version;
+    this.#edition += 1;
     return true;
   }
 
@@ -74,6 +81,7 @@ export class ResourceStore<T> {
     const { key, version } = identify(object);
     const before = this.#objects.get(key);
     if (version <= this.#listed || version <= (before?.version ?? 0)) return false;
+    this.#edition += 1;
     if (change === 'DELETED') return this.#objects.delete(key);
     const value = this.#project(object);
     this.#objects.set(key, { value, version });

@@ -1,17 +1,19 @@
-import { RESOURCES } from '#contract/policy-schema.ts';
 import { judgeEligibility } from '../admission/eligibility.ts';
+import type { PolicyCache } from '../policy/policy-cache.ts';
 import type { ClusterView } from '../ports.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What is measured at the moment of a scrape. */
 export interface GaugeSources {
   readonly view: ClusterView;
+  readonly policies: PolicyCache;
   readonly releaseNamespace: string;
   readonly now: () => number;
   /** Ends of the release's certificates, ms; null where one is not known. */
   readonly certificates: () => Readonly<Record<'serving' | 'authority' | 'collector', number | null>>;
   readonly repairs: () => number;
   readonly isLeader: () => boolean;
+  readonly isEvaluation: () => boolean;
 }
 
 const ENDED: readonly string[] = ['Succeeded', 'Failed'];
@@ -21,16 +23,15 @@ export function updateGauges(metrics: Metrics, sources: GaugeSources): void {
   const { view, now } = sources;
   metrics.synced.set(view.synced() ? 1 : 0);
   metrics.leader.set(sources.isLeader() ? 1 : 0);
+  metrics.evaluation.set(sources.isEvaluation() ? 1 : 0);
   metrics.repairs.set(sources.repairs());
   metrics.certificateExpiry.reset();
   for (const [certificate, end] of Object.entries(sources.certificates()))
     if (end !== null) metrics.certificateExpiry.set({ certificate }, (end - now()) / 1_000);
   metrics.agreementExpiry.reset();
-  for (const object of view.policy().agreements) {
-    const read = RESOURCES.ProviderAgreement.safeParse(object);
-    const end = read.success ? read.data.spec.contract?.expiresOn : null;
-    if (read.success && end !== null && end !== undefined)
-      metrics.agreementExpiry.set({ agreement: read.data.metadata.name }, (end - now()) / 1_000);
+  for (const { metadata, spec } of sources.policies.judge(view.policy()).source.agreements) {
+    const end = spec.contract?.expiresOn ?? null;
+    if (end !== null) metrics.agreementExpiry.set({ agreement: metadata.name }, (end - now()) / 1_000);
   }
   updatePodGauges(metrics, sources);
 }

@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import type { Endpoint } from '../config.ts';
+import { createServer } from 'node:http';
+import { listenOn, type Place } from './listen.ts';
 
 /** What the health door asks. */
 export interface HealthSources {
@@ -10,8 +10,14 @@ export interface HealthSources {
   readonly unready: () => readonly string[];
 }
 
+/** The door, open. */
+export interface HealthDoor {
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
 /** Serves GET /metrics, /healthz and /readyz, and nothing else. */
-export async function serveHealth(endpoint: Endpoint, sources: HealthSources): Promise<Server> {
+export async function serveHealth(place: Place, sources: HealthSources): Promise<HealthDoor> {
   const server = createServer(
     { keepAliveTimeout: 5_000, requestTimeout: 5_000, headersTimeout: 5_000, maxHeaderSize: 8_192 },
     (request, response) => {
@@ -38,9 +44,11 @@ export async function serveHealth(endpoint: Endpoint, sources: HealthSources): P
       );
     },
   );
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(endpoint.port, endpoint.host, resolve);
-  });
-  return server;
+  const port = await listenOn(server, place);
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { port, close };
 }

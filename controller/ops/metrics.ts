@@ -85,6 +85,11 @@ function createUpkeepMetrics({ counter, gauge }: Make) {
       'part',
     ]),
     repairs: gauge('lazaret_ca_bundle_writes', 'Webhooks whose caBundle this replica has written since its start.', []),
+    evaluation: gauge(
+      'lazaret_evaluation',
+      'Whether audit keys were made in the cluster: evidence can then be read there, which is for trying out only.',
+      [],
+    ),
     synced: gauge('lazaret_synced', 'Whether the controller has read the cluster.', []),
     leader: gauge('lazaret_leader', 'Whether this replica is the leader.', []),
     build: gauge('lazaret_build_info', 'Version of the running program.', ['version', 'program']),

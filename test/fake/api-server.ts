@@ -81,7 +81,7 @@ export async function startFakeApi(token?: string): Promise<FakeApi> {
     tell(event);
     return versioned;
   };
-  const put = (path: string, given: FakeObject): FakeObject => {
+  const put = (path: string, { stringData, ...given }: FakeObject): FakeObject => {
     const place = parsePlace(path);
     const before = stored.get(path)?.object;
     const object = {
@@ -93,7 +93,10 @@ export async function startFakeApi(token?: string): Promise<FakeApi> {
         ...given.metadata,
       },
     };
-    const versioned = record(before === undefined ? 'ADDED' : 'MODIFIED', place.collection, object);
+    const clear = Object.entries((stringData ?? {}) as Record<string, string>);
+    const data = Object.fromEntries(clear.map(([key, text]) => [key, Buffer.from(text).toString('base64')]));
+    const whole = clear.length === 0 ? object : { ...object, data: { ...(given.data as object), ...data } };
+    const versioned = record(before === undefined ? 'ADDED' : 'MODIFIED', place.collection, whole);
     stored.set(path, { collection: place.collection, object: versioned });
     return versioned;
   };
