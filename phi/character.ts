@@ -68,14 +68,17 @@ export const UNIT_OF = new Int32Array(65_536);
 
 /** How a number of {@link UNIT_OF} is made. */
 export const UNIT = {
-  /** The class, in the lowest bits. */
-  CLASS: 3,
-  /** Bit of an upper-case letter. */
-  UPPER: 2,
-  /** Bit that makes the number of a known unit not 0. */
-  KNOWN: 3,
-  /** From here on what a letter or digit folds to, or the gap bits of anything else. */
-  SHIFT: 16,
+  /** From the lowest bit on what a letter or digit folds to, or the gap bits of anything else. */
+  VALUE: 0xff_ff,
+  LETTER: 1 << 16,
+  DIGIT: 1 << 17,
+  /** Place of the bit of an upper-case letter. */
+  UPPER: 18,
+  SILENT: 1 << 19,
+  /** No ASCII. */
+  WIDE: 1 << 20,
+  /** Makes the number of a known unit not 0. */
+  KNOWN: 1 << 21,
 } as const;
 
 /** Letters of other scripts that look like Latin ones: an adversary's spelling, or a careless keyboard (UTS #39). */
@@ -122,10 +125,14 @@ for (let code = 0; code < 128; code++) {
 }
 
 function pack(code: number): void {
-  const type = CLASS_OF[code] as number;
-  const high = type === LETTER || type === DIGIT ? FOLD_OF[code] : GAP_OF[code];
-  const low = type | ((UPPER_OF[code] as number) << UNIT.UPPER) | (1 << UNIT.KNOWN);
-  UNIT_OF[code] = low | ((high as number) << UNIT.SHIFT);
+  const type = CLASS_OF[code];
+  const isToken = type === LETTER || type === DIGIT;
+  UNIT_OF[code] =
+    ((isToken ? FOLD_OF[code] : GAP_OF[code]) as number) |
+    (type === LETTER ? UNIT.LETTER : type === DIGIT ? UNIT.DIGIT : type === SILENT ? UNIT.SILENT : 0) |
+    ((UPPER_OF[code] as number) << UNIT.UPPER) |
+    (code > 127 ? UNIT.WIDE : 0) |
+    UNIT.KNOWN;
 }
 
 /** Fills the tables for one non-ASCII code unit */

@@ -1,8 +1,8 @@
 import { LIMIT } from '#contract/limit.ts';
-import { BIT } from './bit.ts';
+import { ANCHOR, BIT } from './bit.ts';
 import { GAP } from './character.ts';
 import { TooManyFindings } from './detector-error.ts';
-import { LOWER, MIXED, NUMBER } from './lexer.ts';
+import { FORM, LOWER, MIXED, NUMBER } from './lexer.ts';
 import { recognizeNamedStreet, recognizeStreet, recognizeStreetFirst } from './recognizers/address.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
 import { recognizeCode } from './recognizers/code.ts';
@@ -17,7 +17,7 @@ import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from '.
 import { recognizeNumber } from './recognizers/number.ts';
 import { recognizePhrase, recognizePlace, recognizeUnlistedPlace } from './recognizers/place.ts';
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
-import type { Recognizer, View } from './view.ts';
+import { kindAt, type Recognizer, shapeAt, type View } from './view.ts';
 
 /** A recognizer for words with any of these lexicon bits. */
 interface WordRecognizer {
@@ -60,31 +60,20 @@ const BY_CAPITAL: readonly Recognizer[] = [
 
 const BY_RARITY: readonly Recognizer[] = [recognizeUrl, recognizeAddress, recognizeCode];
 
-const INTERESTING = BY_BITS.reduce((bits, { bits: own }) => bits | own, 0);
-const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD | GAP.COLON | GAP.HYPHEN;
+const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD;
 
 /** Finds identifiers in one segment by what stands in and around them; puts them into `view.found`. One pass. */
 export function detect(view: View): void {
-  const { kind, shape, flags, label, gap } = view.tokens;
-  for (let i = view.from; i < view.to; i++) {
-    if (view.found.length > LIMIT.identifiers) throw new TooManyFindings();
-    const own = kind[i] as number;
-    if (own === NUMBER) {
-      i = tryAll(BY_NUMBER, view, i);
-      continue;
-    }
-    const bits = flags[i] as number;
-    const marks = (gap[i] as number) & MARKS;
-    if (
-      own !== MIXED &&
-      shape[i] === LOWER &&
-      (bits & INTERESTING) === 0 &&
-      label[i] === 0 &&
-      marks === 0 &&
-      bits !== 0
-    )
-      continue;
-    i = detectWord(view, i, bits, marks);
+  const { form, flags, gap } = view.tokens;
+  const { to, found } = view;
+  for (let i = view.from; i < to; i++) {
+    const own = form[i] as number;
+    if ((own & FORM.ANCHOR) === 0) continue;
+    if (found.length > LIMIT.identifiers) throw new TooManyFindings();
+    i =
+      (own & FORM.KIND) === NUMBER
+        ? tryAll(BY_NUMBER, view, i)
+        : detectWord(view, i, flags[i] as number, (gap[i] as number) & MARKS);
   }
 }
 
@@ -96,17 +85,17 @@ function detectWord(view: View, at: number, bits: number, marks: number): number
     last = recognizeLabelled(view, at);
   }
   if (last > at) return last;
-  if (view.tokens.kind[at] === MIXED) return tryAll(BY_MIXED, view, at);
+  if (kindAt(view, at) === MIXED) return tryAll(BY_MIXED, view, at);
   if ((bits & BIT.CITY) !== 0 && (bits & BIT.GIVEN) !== 0) last = recognizeName(view, at);
   if (last > at) return last;
-  if ((bits & INTERESTING) !== 0) {
+  if ((bits & ANCHOR) !== 0) {
     for (const { bits: wanted, recognize } of BY_BITS) {
       if ((bits & wanted) === 0) continue;
       last = Math.max(last, recognize(view, at));
       if (last > at) return last;
     }
   }
-  if (view.tokens.shape[at] !== LOWER) return tryAll(BY_CAPITAL, view, at);
+  if (shapeAt(view, at) !== LOWER) return tryAll(BY_CAPITAL, view, at);
   if (bits === 0) return tryRare(view, at);
   return at;
 }

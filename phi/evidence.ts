@@ -1,7 +1,19 @@
 import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
-import { LOWER, NUMBER, WORD } from './lexer.ts';
-import { endOf, flagsAt, gapBefore, isCapitalised, isInitial, lengthAt, startOf, type View } from './view.ts';
+import { LOWER } from './lexer.ts';
+import {
+  endOf,
+  flagsAt,
+  gapBefore,
+  isCapitalised,
+  isInitial,
+  isNumber,
+  isWord,
+  lengthAt,
+  shapeAt,
+  startOf,
+  type View,
+} from './view.ts';
 import type { Entity } from '#contract/entity.ts';
 import type { Candidate } from './span.ts';
 import { SIEVE } from './workspace.ts';
@@ -65,7 +77,7 @@ export function learnFrom(view: View, found: readonly Candidate[], message: numb
 
 function worth(view: View, at: number, entity: Entity, since: number): Learnt | undefined {
   const flags = flagsAt(view, at);
-  const word = view.tokens.kind[at] === WORD;
+  const word = isWord(view, at);
   if (NUMBERS.has(entity))
     return word || lengthAt(view, at) < MIN_NUMBER ? undefined : { since, entity, capital: false };
   if (
@@ -121,10 +133,10 @@ function continues(view: View, at: number, first: Learnt, next: Learnt): boolean
 
 function counts(view: View, at: number, learnt: Learnt): boolean {
   if (learnt.capital && !isCapitalised(view, at)) return false;
-  if (view.tokens.kind[at] === NUMBER) return true;
+  if (isNumber(view, at)) return true;
   return (
     (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0 ||
-    view.tokens.shape[at] === LOWER ||
+    shapeAt(view, at) === LOWER ||
     learnt.entity !== 'name' ||
     (flagsAt(view, at) & BIT.CLINICAL) === 0
   );

@@ -1,5 +1,5 @@
-import { CLASS_OF, DIGIT, LETTER, learn, SILENT, UNIT, UNIT_OF } from './character.ts';
-import { lookUp } from './lexicon.ts';
+import { CLASS_OF, GAP, LETTER, learn, UNIT, UNIT_OF } from './character.ts';
+import { kindOf, type Lexicon, loadLexicon } from './lexicon.ts';
 import { readUnits } from './units.ts';
 import { HASH_PRIME, HASH_SEED } from './word-hash.ts';
 
@@ -26,10 +26,8 @@ export interface Tokens {
   /** `[start, end)` in units of the segment's text. */
   start: Int32Array;
   end: Int32Array;
-  kind: Uint8Array;
-  shape: Uint8Array;
-  /** 1 where the token is all ASCII letters and digits, so that folding it is at most a change of case. */
-  plain: Uint8Array;
+  /** Kind, shape and more in one byte ({@link FORM}). */
+  form: Uint8Array;
   hash: Int32Array;
   /** Lexicon bits (lexicon.ts). */
   flags: Int32Array;
@@ -39,15 +37,28 @@ export interface Tokens {
   gap: Uint16Array;
 }
 
+/** How a byte of {@link Tokens.form} is made. */
+export const FORM = {
+  /** WORD, NUMBER or MIXED, in the lowest bits. */
+  KIND: 3,
+  /** Place and bits of LOWER and its kin. */
+  SHAPE: 2,
+  SHAPES: 7,
+  /** All ASCII letters and digits, so that folding it is at most a change of case. */
+  PLAIN: 32,
+  /** A recognizer may begin here. */
+  ANCHOR: 64,
+  /** A word of two letters or more that begins with an upper-case letter. */
+  CAPITAL: 128,
+} as const;
+
 /** @param size tokens expected; it grows when more come */
 export function createTokens(size: number): Tokens {
   return {
     count: 0,
     start: new Int32Array(size),
     end: new Int32Array(size),
-    kind: new Uint8Array(size),
-    shape: new Uint8Array(size),
-    plain: new Uint8Array(size),
+    form: new Uint8Array(size),
     hash: new Int32Array(size),
     flags: new Int32Array(size),
     label: new Uint8Array(size),
@@ -60,15 +71,17 @@ function grow(tokens: Tokens): void {
   const wider = createTokens(size);
   wider.start.set(tokens.start);
   wider.end.set(tokens.end);
-  wider.kind.set(tokens.kind);
-  wider.shape.set(tokens.shape);
-  wider.plain.set(tokens.plain);
+  wider.form.set(tokens.form);
   wider.hash.set(tokens.hash);
   wider.flags.set(tokens.flags);
   wider.label.set(tokens.label);
   wider.gap.set(tokens.gap);
   Object.assign(tokens, { ...wider, count: tokens.count });
 }
+
+const TOKEN = UNIT.LETTER | UNIT.DIGIT;
+/** What makes a token worth a look whatever it is: `user@host`, `//host`, `.org`. */
+const MARKS = GAP.AT | GAP.SLASH;
 
 /**
  * Appends the words and numbers of a text. Linear in its length; one look at each code unit.
@@ -77,20 +90,23 @@ function grow(tokens: Tokens): void {
 export function lex(text: string, tokens: Tokens): number {
   const { length } = text;
   const units = readUnits(text);
+  const lexicon = loadLexicon();
   let gap = 0;
   let i = 0;
   while (i < length) {
     const code = units[i] as number;
-    if (UNIT_OF[code] === 0) learn(code);
-    const unit = UNIT_OF[code] as number;
-    const type = unit & UNIT.CLASS;
-    if (type === LETTER || type === DIGIT) {
+    let unit = UNIT_OF[code] as number;
+    if (unit === 0) {
+      learn(code);
+      unit = UNIT_OF[code] as number;
+    }
+    if ((unit & TOKEN) !== 0) {
       if (tokens.count === tokens.start.length) grow(tokens);
       tokens.gap[tokens.count] = gap;
-      i = lexToken(units, i, length, tokens);
+      i = lexToken(units, i, tokens, lexicon);
       gap = 0;
     } else {
-      if (type !== SILENT) gap |= unit >>> UNIT.SHIFT;
+      if ((unit & UNIT.SILENT) === 0) gap |= unit & UNIT.VALUE;
       i++;
     }
   }
@@ -98,42 +114,71 @@ export function lex(text: string, tokens: Tokens): number {
   return gap;
 }
 
-/** Adds the token that begins at `from`. @returns its end */
-function lexToken(units: Uint16Array, from: number, length: number, tokens: Tokens): number {
+/** Adds the token that begins at `from`. The unit behind a text is 0, which ends every token. @returns its end */
+function lexToken(units: Uint16Array, from: number, tokens: Tokens, lexicon: Lexicon): number {
   let hash = HASH_SEED;
-  let letters = 0;
+  let all = 0;
   let upper = 0;
-  let digits = 0;
-  let seen = 0;
+  let skipped = 0;
   let i = from;
-  for (; i < length; i++) {
-    const code = units[i] as number;
-    if (UNIT_OF[code] === 0) learn(code);
-    const unit = UNIT_OF[code] as number;
-    const type = unit & UNIT.CLASS;
-    if (type === LETTER) {
-      letters++;
+  for (;;) {
+    let unit = UNIT_OF[units[i] as number] as number;
+    while ((unit & TOKEN) !== 0) {
+      all |= unit;
       upper += (unit >>> UNIT.UPPER) & 1;
-    } else if (type === DIGIT) digits++;
-    else if (type === SILENT) continue;
-    else if ((code !== 39 && code !== 0x2019) || letters === 0 || digits > 0 || !joinsWord(units, i, length)) break;
-    else continue;
-    seen |= code;
-    hash = Math.imul(hash ^ (unit >>> UNIT.SHIFT), HASH_PRIME);
+      hash = Math.imul(hash ^ (unit & UNIT.VALUE), HASH_PRIME);
+      unit = UNIT_OF[units[++i] as number] as number;
+    }
+    if (unit === 0) learn(units[i] as number);
+    else if (goesOn(units, i, unit, all)) {
+      skipped++;
+      i++;
+    } else break;
   }
   const at = tokens.count++;
   tokens.start[at] = from;
   tokens.end[at] = i;
-  tokens.hash[at] = hash === 0 ? 1 : hash;
-  tokens.kind[at] = letters === 0 ? NUMBER : digits === 0 ? WORD : MIXED;
-  tokens.shape[at] = upper === 0 ? LOWER : shapeOf(letters, upper, isUpper(units[from] as number));
-  tokens.plain[at] = seen < 128 && letters + digits === i - from ? 1 : 0;
-  if (letters > 0) lookUp(hash === 0 ? 1 : hash, at, tokens);
-  else {
+  const key = hash === 0 ? 1 : hash;
+  tokens.hash[at] = key;
+  const plain = (all & UNIT.WIDE) === 0 && skipped === 0 ? FORM.PLAIN : 0;
+  if ((all & UNIT.LETTER) === 0) {
+    tokens.form[at] = NUMBER | plain | FORM.ANCHOR;
     tokens.flags[at] = 0;
     tokens.label[at] = 0;
+    return i;
   }
+  const kind = kindOf(lexicon, key);
+  tokens.flags[at] = lexicon.flags[kind] as number;
+  tokens.label[at] = lexicon.labels[kind] as number;
+  const gap = tokens.gap[at] as number;
+  const anchor = lexicon.anchors[kind] === 1 || (gap & MARKS) !== 0 || gap === GAP.PERIOD ? FORM.ANCHOR : 0;
+  if (upper === 0) tokens.form[at] = ((all & UNIT.DIGIT) === 0 ? WORD | anchor : MIXED | FORM.ANCHOR) | plain;
+  else tokens.form[at] = upperForm(units, [from, i], upper, (all & UNIT.DIGIT) === 0 ? WORD : MIXED) | plain;
   return i;
+}
+
+/** Whether a token goes on behind a unit that is no letter and no digit: silent ones, and an apostrophe inside a word. */
+function goesOn(units: Uint16Array, at: number, unit: number, all: number): boolean {
+  if ((unit & UNIT.SILENT) !== 0) return true;
+  return (
+    (unit & GAP.APOSTROPHE) !== 0 &&
+    isApostrophe(units[at] as number) &&
+    (all & TOKEN) === UNIT.LETTER &&
+    joinsWord(units, at)
+  );
+}
+
+function isApostrophe(code: number): boolean {
+  return code === 39 || code === 0x2019;
+}
+
+/** The form of a token with an upper-case letter. */
+function upperForm(units: Uint16Array, [from, to]: readonly [number, number], upper: number, kind: number): number {
+  let letters = 0;
+  for (let i = from; i < to; i++) if (CLASS_OF[units[i] as number] === LETTER) letters++;
+  const shape = shapeOf(letters, upper, isUpper(units[from] as number));
+  const capital = kind === WORD && shape !== INITIAL && shape !== INNER_CAPS ? FORM.CAPITAL : 0;
+  return kind | (shape << FORM.SHAPE) | FORM.ANCHOR | capital;
 }
 
 function isUpper(code: number): boolean {
@@ -148,8 +193,11 @@ function shapeOf(letters: number, upper: number, firstUpper: boolean): number {
 }
 
 /** Whether an apostrophe is inside a word (`O'Brien`), not before a clitic (`Nguyen's`, `don't`, `we'll`). */
-function joinsWord(units: Uint16Array, at: number, length: number): boolean {
-  if (at + 3 >= length) return false;
-  for (let i = at + 1; i <= at + 3; i++) if (CLASS_OF[units[i] as number] !== LETTER) return false;
+function joinsWord(units: Uint16Array, at: number): boolean {
+  for (let i = at + 1; i <= at + 3; i++) {
+    const code = units[i] as number;
+    if (UNIT_OF[code] === 0) learn(code);
+    if (CLASS_OF[code] !== LETTER) return false;
+  }
   return true;
 }

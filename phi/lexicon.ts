@@ -1,4 +1,4 @@
-import { BIT } from './bit.ts';
+import { ANCHOR, BIT } from './bit.ts';
 import { LEXICON_GROUPS } from './lexicon.data.ts';
 import { phraseStarts } from './phrase-list.ts';
 import { curatedWords } from './words/curated.ts';
@@ -6,45 +6,46 @@ import { hashWord } from './word-hash.ts';
 import { decodeHashes } from './hash-list.ts';
 
 /** Words by hash, open addressing. A word's key and kind stand side by side, so that a look at the table is one look at memory. */
-interface Table {
+export interface Lexicon {
   /** Key and kind of each slot in turn; a key of 0 is an empty slot. */
   readonly slots: Int32Array;
   /** Flags and label of each kind; words are of few kinds. */
   readonly flags: Int32Array;
   readonly labels: Uint8Array;
-}
-
-interface LookupTarget {
-  readonly flags: Int32Array;
-  readonly label: Uint8Array;
+  /** 1 where a lower-case word of the kind is worth a recognizer's look: it may begin an identifier, or nothing is known of it. */
+  readonly anchors: Uint8Array;
 }
 
 const SLOTS = 1 << 19;
 const LAST = 2 * SLOTS - 1;
-let table: Table | undefined;
+let table: Lexicon | undefined;
 
-/** Writes the flags and label of a word into the token at an index; zeros when it is unknown. */
-export function lookUp(hash: number, at: number, target: LookupTarget): void {
-  const { slots, flags, labels } = (table ??= build());
-  const kind = kindOf(slots, hash);
-  target.flags[at] = flags[kind] as number;
-  target.label[at] = labels[kind] as number;
-}
+/** Kinds of the words that were asked last: most words of a text are few words, and the table is larger than the processor's cache. */
+const RECENT = 2_048;
+const recentKeys = new Int32Array(RECENT);
+const recentKinds = new Uint16Array(RECENT);
 
-/** @returns the kind of a word, 0 when it is unknown */
-function kindOf(slots: Int32Array, hash: number): number {
+/** @returns the kind of a word, 0 when it is unknown. @param hash never 0 */
+export function kindOf({ slots }: Lexicon, hash: number): number {
+  const recent = hash & (RECENT - 1);
+  if (recentKeys[recent] === hash) return recentKinds[recent] as number;
   let slot = (hash << 1) & LAST;
+  let kind = 0;
   for (;;) {
     const key = slots[slot] as number;
-    if (key === hash) return slots[slot + 1] as number;
-    if (key === 0) return 0;
+    if (key === hash) kind = slots[slot + 1] as number;
+    if (key === hash || key === 0) break;
     slot = (slot + 2) & LAST;
   }
+  recentKeys[recent] = hash;
+  recentKinds[recent] = kind;
+  return kind;
 }
 
-/** Loads the lexicon now instead of at the first text. */
-export function loadLexicon(): void {
+/** The lexicon, made when it is first asked for. */
+export function loadLexicon(): Lexicon {
   table ??= build();
+  return table;
 }
 
 interface Draft {
@@ -53,7 +54,7 @@ interface Draft {
   readonly labels: Uint8Array;
 }
 
-function build(): Table {
+function build(): Lexicon {
   const draft = { keys: new Int32Array(SLOTS), flags: new Int32Array(SLOTS), labels: new Uint8Array(SLOTS) };
   const add = (hash: number, bits: number, label: number): void => {
     const slot = slotFor(draft.keys, hash);
@@ -76,7 +77,7 @@ function slotFor(keys: Int32Array, hash: number): number {
 }
 
 /** Puts keys and kinds side by side; words of the same flags and label are of one kind. Kind 0 is an unknown word's. */
-function pack({ keys, flags, labels }: Draft): Table {
+function pack({ keys, flags, labels }: Draft): Lexicon {
   const slots = new Int32Array(2 * SLOTS);
   const kinds = new Map<number, number>([[0, 0]]);
   for (let slot = 0; slot < SLOTS; slot++) {
@@ -90,13 +91,25 @@ function pack({ keys, flags, labels }: Draft): Table {
   const names = [...kinds.keys()];
   return {
     slots,
-    flags: Int32Array.from(names, (name) => Math.floor(name / 256)),
-    labels: Uint8Array.from(names, (name) => name & 255),
+    flags: Int32Array.from(names, bitsOf),
+    labels: Uint8Array.from(names, labelOf),
+    anchors: Uint8Array.from(names, (name) => {
+      const bits = bitsOf(name);
+      return bits === 0 || labelOf(name) !== 0 || (bits & ANCHOR) !== 0 ? 1 : 0;
+    }),
   };
+}
+
+function bitsOf(name: number): number {
+  return Math.floor(name / 256) | 0;
+}
+
+function labelOf(name: number): number {
+  return name & 255;
 }
 
 /** @returns the lexicon bits of a word, 0 when it is unknown */
 export function lexiconBits(hash: number): number {
-  const { slots, flags } = (table ??= build());
-  return flags[kindOf(slots, hash)] as number;
+  const lexicon = loadLexicon();
+  return lexicon.flags[kindOf(lexicon, hash)] as number;
 }

@@ -46,9 +46,9 @@ interface Match {
 
 /** Puts what stands in the lists into `view.found`. Costs a look a token, and a few keyed hashes where a listed word stands. */
 export function matchListed(view: View, listed: Listed): void {
-  const { hash, kind } = view.tokens;
+  const { hash } = view.tokens;
   for (let i = view.from; i < view.to; i++) {
-    const number = kind[i] !== WORD || isGlued(view, i + 1) ? numberAt(view, i, listed) : undefined;
+    const number = kindAt(view, i) !== WORD || isGlued(view, i + 1) ? numberAt(view, i, listed) : undefined;
     const match = number ?? (listed.mayHold(hash[i] as number) ? wordsAt(view, i, listed) : undefined);
     if (match === undefined) continue;
     emit(view, match.entity, [startOf(view, i), endOf(view, match.last)], SCORE);

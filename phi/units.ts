@@ -10,16 +10,16 @@ const MIN_COPY = 48;
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Texts up to this length share one array; longer ones get their own. */
-const shared = new Uint16Array(LIMIT.keptUnits);
+const shared = new Uint16Array(LIMIT.keptUnits + 1);
 const sharedBytes = Buffer.from(shared.buffer);
 
 /**
- * @returns the units of the text from index 0 on. The array is valid until the next call; whoever read it wipes it, so that no patient's
+ * @returns the units of the text from index 0 on, and a 0 behind them. The array is valid until the next call; whoever read it wipes it, so that no patient's
  * text outlives its exchange here.
  */
 export function readUnits(text: string): Uint16Array {
   const { length } = text;
-  const units = length <= LIMIT.keptUnits ? shared : new Uint16Array(length);
+  const units = length <= LIMIT.keptUnits ? shared : new Uint16Array(length + 1);
   if (length < MIN_COPY || !LITTLE_ENDIAN) {
     for (let i = 0; i < length; i++) units[i] = text.charCodeAt(i);
     return units;

@@ -1,6 +1,6 @@
 import type { Entity } from '#contract/entity.ts';
 import { CLASS_OF, DIGIT, FOLD_OF, GAP, GAP_OF, LETTER } from './character.ts';
-import { ALL_CAPS, CAMEL, CAPITALISED, INITIAL, LOWER, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
+import { FORM, INITIAL, LOWER, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
 import type { Candidate } from './span.ts';
 
 /** How dates are redacted: day and month only, or the year too. */
@@ -50,7 +50,7 @@ export function labelAt(view: View, at: number): number {
 }
 
 export function kindAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? (view.tokens.kind[at] as number) : 0;
+  return at >= view.from && at < view.to ? (view.tokens.form[at] as number) & FORM.KIND : 0;
 }
 
 export function hashAt(view: View, at: number): number {
@@ -58,7 +58,7 @@ export function hashAt(view: View, at: number): number {
 }
 
 export function shapeAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? (view.tokens.shape[at] as number) : 0;
+  return at >= view.from && at < view.to ? ((view.tokens.form[at] as number) >> FORM.SHAPE) & FORM.SHAPES : 0;
 }
 
 export function startOf(view: View, at: number): number {
@@ -77,8 +77,9 @@ export function lengthAt(view: View, at: number): number {
 export function wordAt(view: View, at: number): string {
   if (at < view.from || at >= view.to) return '';
   const word = view.text.slice(startOf(view, at), endOf(view, at));
-  if (view.tokens.plain[at] === 0) return fold(word);
-  return view.tokens.shape[at] === LOWER ? word : word.toLowerCase();
+  const form = view.tokens.form[at] as number;
+  if ((form & FORM.PLAIN) === 0) return fold(word);
+  return ((form >> FORM.SHAPE) & FORM.SHAPES) === LOWER ? word : word.toLowerCase();
 }
 
 /** Letters and digits of a text folded, everything else dropped. */
@@ -114,12 +115,15 @@ export function isMixed(view: View, at: number): boolean {
 
 /** A word of two letters or more that begins with an upper-case letter. */
 export function isCapitalised(view: View, at: number): boolean {
-  const shape = shapeAt(view, at);
-  return kindAt(view, at) === WORD && (shape === CAPITALISED || shape === ALL_CAPS || shape === CAMEL);
+  return at >= view.from && at < view.to && (view.tokens.form[at] as number) >= FORM.CAPITAL;
 }
 
+/** Kind and shape of one upper-case letter. */
+const AN_INITIAL = WORD | (INITIAL << FORM.SHAPE);
+const IS_INITIAL = FORM.KIND | (FORM.SHAPES << FORM.SHAPE);
+
 export function isInitial(view: View, at: number): boolean {
-  return kindAt(view, at) === WORD && shapeAt(view, at) === INITIAL;
+  return at >= view.from && at < view.to && ((view.tokens.form[at] as number) & IS_INITIAL) === AN_INITIAL;
 }
 
 /** The value of a token of up to nine digits; -1 for any other token. */
