@@ -17,11 +17,10 @@ export type CallersWord =
   | { readonly kind: 'holding' }
   | { readonly kind: 'reached'; readonly times: readonly number[] };
 
-interface Bundle {
-  readonly serial: Serial;
+interface Answer {
+  readonly jws: string;
   readonly tag: string;
   readonly at: number;
-  readonly revoked: boolean;
 }
 
 process.once('message', (order: CallersOrder) => {
@@ -40,7 +39,8 @@ async function run(order: CallersOrder): Promise<void> {
   const second = first.map((has, index) => fetchBundle(order, agents, { index, has }));
   say({ kind: 'holding' });
   const reached = await Promise.all(second);
-  if (reached.some((bundle) => !bundle.revoked))
+  // Read only now: this process must not make callers wait for each other.
+  if (reached.some(({ jws }) => payloadOf(jws).policy.agreements.some(({ id }) => id === order.revoked)))
     throw new Error('a caller was answered with a policy that is not the new one');
   say({ kind: 'reached', times: reached.map(({ at }) => at) });
   for (const agent of agents) agent.destroy();
@@ -52,11 +52,11 @@ function say(word: CallersWord): void {
 
 interface Caller {
   readonly index: number;
-  readonly has: Bundle | null;
+  readonly has: Answer | null;
 }
 
-function fetchBundle(order: CallersOrder, agents: readonly Agent[], { index, has }: Caller): Promise<Bundle> {
-  const query = has === null ? '' : `?after=${formatSerial(has.serial)}&wait=30`;
+function fetchBundle(order: CallersOrder, agents: readonly Agent[], { index, has }: Caller): Promise<Answer> {
+  const query = has === null ? '' : `?after=${formatSerial(payloadOf(has.jws).serial)}&wait=30`;
   const agent = agents[index];
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -79,13 +79,7 @@ function fetchBundle(order: CallersOrder, agents: readonly Agent[], { index, has
         response.on('end', () => {
           const at = performance.timeOrigin + performance.now();
           if (response.statusCode !== 200) return reject(new Error(`a caller was answered ${response.statusCode}`));
-          resolve(
-            readBundle(Buffer.concat(chunks).toString('latin1'), {
-              at,
-              tag: response.headers.etag ?? '',
-              revoked: order.revoked,
-            }),
-          );
+          resolve({ at, tag: response.headers.etag ?? '', jws: Buffer.concat(chunks).toString('latin1') });
         });
       },
     );
@@ -94,14 +88,11 @@ function fetchBundle(order: CallersOrder, agents: readonly Agent[], { index, has
   });
 }
 
-function readBundle(
-  jws: string,
-  { at, tag, revoked }: { readonly at: number; readonly tag: string; readonly revoked: string },
-): Bundle {
-  const text = Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8');
-  const payload = JSON.parse(text) as {
-    readonly serial: Serial;
-    readonly policy: { readonly agreements: readonly { readonly id: string }[] };
-  };
-  return { serial: payload.serial, tag, at, revoked: payload.policy.agreements.every(({ id }) => id !== revoked) };
+interface Payload {
+  readonly serial: Serial;
+  readonly policy: { readonly agreements: readonly { readonly id: string }[] };
+}
+
+function payloadOf(jws: string): Payload {
+  return JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8')) as Payload;
 }

@@ -56,8 +56,13 @@ export function smallBody(stream: boolean): Buffer {
 
 /** The same kind of text, repeated with other names and numbers to at least so many bytes. */
 export function largeBody(bytes: number): Buffer {
+  return bodyOf(`${notesOf(bytes)}\n\n${QUESTION}`, false);
+}
+
+/** The note again and again with other numbers, at least so many characters. */
+export function notesOf(length: number): string {
   const notes: string[] = [];
-  for (let size = 0, ordinal = 0; size < bytes; ordinal++) {
+  for (let size = 0, ordinal = 0; size < length; ordinal++) {
     const note = NOTE.replaceAll('48120937', String(48_120_937 + ordinal)).replaceAll(
       '0148',
       String(1_000 + (ordinal % 9_000)),
@@ -65,7 +70,7 @@ export function largeBody(bytes: number): Buffer {
     notes.push(note);
     size += note.length + 64;
   }
-  return bodyOf(`${notes.join('\n\n')}\n\n${QUESTION}`, false);
+  return notes.join('\n\n');
 }
 
 /** The small prompt with an answer that fits it, made by the guard's own redaction. */

@@ -149,6 +149,9 @@ export const LIMIT = {
   bundleIdleMs: 75_000,
   /** A signed bundle is given to every caller with the same policy for this long, so that a change costs one signature for each policy. */
   bundleShareMs: 2_000,
+  /** Signed bundles that are kept for that time, and callers that are answered together before the next ones are looked at. */
+  signedBundles: 128,
+  bundleSlice: 32,
   /** How long a pod that the API server vouches for may be missing from the controller's view. */
   bundlePodMs: 5_000,
   /** How long a proof holds at the controller, at most until its token ends, and reviews of tokens that are in flight together. */

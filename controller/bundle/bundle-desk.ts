@@ -53,6 +53,8 @@ export class BundleDesk {
   readonly #policy: CurrentPolicy;
   readonly #signer: BundleSigner;
   readonly #held = new Map<string, Held>();
+  #looking = false;
+  #due = false;
   /** The last bundle that each pod got from here, for callers that give no tag back. */
   readonly #sent = new Map<string, Sent>();
 
@@ -61,9 +63,26 @@ export class BundleDesk {
     this.#proofs = new ProofCache(options.prove, options.now);
     this.#policy = new CurrentPolicy(options);
     this.#signer = new BundleSigner(options.now);
-    this.#policy.onChange(() => {
-      for (const { look } of this.#held.values()) look();
-    });
+    this.#policy.onChange(() => void this.#lookAll());
+  }
+
+  /**
+   * Looks at everybody who is held, some at a time: a thousand signatures at once would cost memory for nothing. A change while
+   * this runs is seen by a further round.
+   */
+  async #lookAll(): Promise<void> {
+    this.#due = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    while (this.#due) {
+      this.#due = false;
+      const held = [...this.#held.values()];
+      for (let at = 0; at < held.length; at += LIMIT.bundleSlice) {
+        for (const { look } of held.slice(at, at + LIMIT.bundleSlice)) look();
+        await this.#signer.idle();
+      }
+    }
+    this.#looking = false;
   }
 
   /** How many callers are held. */

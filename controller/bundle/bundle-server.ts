@@ -49,7 +49,8 @@ const STATUS: Readonly<Record<Exclude<BundleOutcome, 'bundle' | 'left'>, number>
 const BOUNDS = {
   requestTimeout: LIMIT.handshakeMs,
   headersTimeout: LIMIT.handshakeMs,
-  handshakeTimeout: LIMIT.handshakeMs,
+  // After a restart every sidecar comes at once; one that is turned away would only come again.
+  handshakeTimeout: LIMIT.bundleWaitMs,
   keepAliveTimeout: LIMIT.bundleIdleMs,
   maxHeaderSize: 16_384,
   minVersion: 'TLSv1.2',
@@ -188,7 +189,7 @@ async function listen(
 ): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog: LIMIT.bundleCallers }, resolve);
   });
   return (server.address() as AddressInfo).port;
 }

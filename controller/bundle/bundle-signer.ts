@@ -16,6 +16,7 @@ export interface SignedBundle {
 export class BundleSigner {
   readonly #now: () => number;
   readonly #signed = new Map<string, SignedBundle>();
+  readonly #open = new Set<Promise<Buffer>>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(now: () => number) {
@@ -44,9 +45,13 @@ export class BundleSigner {
     const issuedAt = Math.max(now, after);
     const serial = { epoch: keys.epoch, revision };
     const fresh = { jws: signBundle({ compiled, keys, serial, issuedAt }), serial, tag: { content, issuedAt } };
-    this.#signed.set(content, fresh);
-    this.#forgetSoon();
+    this.#keep(content, fresh);
     return fresh;
+  }
+
+  /** Waits until every signature that was begun is made. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#open);
   }
 
   close(): void {
@@ -54,8 +59,15 @@ export class BundleSigner {
     this.#signed.clear();
   }
 
-  /** A thousand bundles are tens of megabytes: they are kept no longer than they are shared. */
-  #forgetSoon(): void {
+  /** A thousand bundles are tens of megabytes: few are kept, and no longer than they are shared. */
+  #keep(content: string, bundle: SignedBundle): void {
+    const done = (): void => void this.#open.delete(bundle.jws);
+    this.#open.add(bundle.jws);
+    bundle.jws.then(done, done);
+    this.#signed.delete(content);
+    const [oldest] = this.#signed.keys();
+    if (this.#signed.size >= LIMIT.signedBundles && oldest !== undefined) this.#signed.delete(oldest);
+    this.#signed.set(content, bundle);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#signed.clear();
