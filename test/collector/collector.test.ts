@@ -3,6 +3,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parseConfig } from '#collector/config.ts';
+import { createMetrics } from '#collector/metrics.ts';
 import { type Audit, startAudit } from '#sidecar/audit/audit.ts';
 import { parseRecipients } from '#sidecar/audit/recipients.ts';
 import { evidenceOptions, outcomeFacts, requestFacts } from '#test/sidecar/audit/facts.ts';
@@ -258,6 +259,12 @@ test('a pod with a wrong token is not enrolled and nothing of it is stored', asy
   expect(await audit.close(100)).toBe(false);
   expect(new Set(alerts)).toEqual(new Set(['enrolment_refused']));
   expect(readdirSync(join(rig.store, 'chains'))).toEqual([]);
+});
+
+test('findings are counted from zero, so that the first one shows as an increase', async () => {
+  expect(await createMetrics().registry.getSingleMetricAsString('lazaret_collector_findings_total')).toContain(
+    '{finding="fork"} 0',
+  );
 });
 
 test('every fault of the configuration is reported at once, by name and never by value', () => {
