@@ -1,6 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exists, writeImageArchive } from './image-archive.ts';
+import { withLock } from './lock.ts';
 import { CACHE } from './place.ts';
 import { runCommand } from './run-command.ts';
 
@@ -16,7 +17,11 @@ const PACKAGES = 'nftables,ca-certificates,libatomic1';
  * Makes the base image once for each version of Node; half a minute.
  * @returns BASE_ARCHIVE
  */
-export async function makeBaseImage(say: (line: string) => void): Promise<string> {
+export function makeBaseImage(say: (line: string) => void): Promise<string> {
+  return withLock('base-image', () => makeOnce(say));
+}
+
+async function makeOnce(say: (line: string) => void): Promise<string> {
   const mark = `${BASE_ARCHIVE}.made-of`;
   const madeOf = `${PACKAGES} node ${process.version} ${process.arch}`;
   if ((await exists(BASE_ARCHIVE)) && (await readFile(mark, 'utf8').catch(() => '')) === madeOf) return BASE_ARCHIVE;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import { withLock } from './lock.ts';
 import { CACHE } from './place.ts';
 import { runCommand } from './run-command.ts';
 
@@ -101,19 +102,26 @@ export async function buildPart(
   only?: readonly string[],
 ): Promise<string> {
   const part: GoPart = GO_PARTS[name];
-  const version = await partVersion(name);
   const folder = await partFolder(name);
-  await mkdir(folder, { recursive: true });
-  const flags = ['-s', '-w', ...part.stamps(version).flatMap((stamp) => ['-X', stamp])].join(' ');
-  for (const path of part.packages) {
-    const program = basename(path);
-    const file = join(folder, program);
-    if ((only !== undefined && !only.includes(program)) || existsSync(file)) continue;
-    say(`building ${program} ${version} on ${availableParallelism()} cores`);
-    const fresh = `${file}.${process.pid}`;
-    const command = ['nice', '-n', '5', 'go', 'build', '-trimpath', '-ldflags', flags, '-o', fresh, path];
-    await runCommand(command, { cwd: join(import.meta.dirname, 'go', name), env: GO_ENV });
-    await rename(fresh, file);
-  }
+  const wanted = part.packages.filter((path) => only?.includes(basename(path)) ?? true);
+  const missing = () => wanted.filter((path) => !existsSync(join(folder, basename(path))));
+  if (missing().length === 0) return folder;
+  // Two clusters that start at once would compile everything twice.
+  await withLock('build', async () => {
+    await mkdir(folder, { recursive: true });
+    for (const path of missing()) await buildProgram(name, path, say);
+  });
   return folder;
+}
+
+async function buildProgram(name: GoPartName, path: string, say: (line: string) => void): Promise<void> {
+  const version = await partVersion(name);
+  const program = basename(path);
+  const file = join(await partFolder(name), program);
+  say(`building ${program} ${version} on ${availableParallelism()} cores`);
+  const flags = ['-s', '-w', ...GO_PARTS[name].stamps(version).flatMap((stamp) => ['-X', stamp])].join(' ');
+  const fresh = `${file}.${process.pid}`;
+  const command = ['nice', '-n', '5', 'go', 'build', '-trimpath', '-ldflags', flags, '-o', fresh, path];
+  await runCommand(command, { cwd: join(import.meta.dirname, 'go', name), env: GO_ENV });
+  await rename(fresh, file);
 }

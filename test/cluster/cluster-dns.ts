@@ -31,7 +31,7 @@ export async function readHosts(place: ClusterPlace): Promise<HostAddresses> {
   );
 }
 
-/** What a name that nobody set gives: no answer from anywhere else can come in. */
+/** Names that nobody set do not exist: a second server says so, because the template plugin comes before the others. */
 const COREFILE = `.:53 {
     errors
     health
@@ -46,11 +46,13 @@ const COREFILE = `.:53 {
       reload 200ms
       fallthrough
     }
+    forward . 127.0.0.1:5353
+    cache 1
+}
+.:5353 {
     template ANY ANY {
       rcode NXDOMAIN
     }
-    loop
-    cache 1
 }
 `;
 

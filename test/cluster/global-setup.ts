@@ -1,6 +1,6 @@
 import { withLock } from './lock.ts';
 import { findCluster, removeCluster } from './namespace.ts';
-import { clusterPlace } from './place.ts';
+import { testPlace } from './place.ts';
 import { startControlPlane } from './start-cluster.ts';
 import { startNode } from './start-node.ts';
 
@@ -9,7 +9,7 @@ import { startNode } from './start-node.ts';
  * here goes with the tests.
  */
 export async function setup(): Promise<() => Promise<void>> {
-  const place = clusterPlace();
+  const place = testPlace();
   const ranBefore = findCluster(place) !== null;
   const say = (line: string): void => void process.stderr.write(`cluster: ${line}\n`);
   await withLock(`slot-${place.slot}`, async () => {

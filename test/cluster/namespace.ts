@@ -4,6 +4,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterPart } from './control-plane.ts';
 import type { ClusterPlace } from './place.ts';
+import { WORLD_RANGE } from './place.ts';
 import { runCommand } from './run-command.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -49,7 +50,11 @@ export async function makeNamespaces(place: ClusterPlace): Promise<number> {
   await runCommand([...inside, 'link', 'set', 'eth0', 'up']);
   // Nothing of the cluster reaches the world: what is not made here is unreachable at once.
   await runCommand([...inside, 'route', 'add', 'unreachable', 'default']);
+  await runCommand([...inside, 'route', 'add', WORLD_RANGE, 'via', place.hostAddress]);
   await runCommand(['ip', 'addr', 'add', `${place.hostAddress}/24`, 'dev', place.link]);
+  for (const address of place.worldAddresses) {
+    await runCommand(['ip', 'addr', 'add', `${address}/32`, 'dev', place.link]);
+  }
   await runCommand(['ip', 'link', 'set', place.link, 'up']);
   await runCommand(['ip', 'route', 'replace', place.innerRange, 'via', place.nodeAddress]);
   return pid;

@@ -12,6 +12,8 @@ export interface ClusterPlace {
   readonly hostAddress: string;
   /** The API server's, the registry's and the only node's address. */
   readonly nodeAddress: string;
+  /** The machine's addresses that count as public ones for pods: stand-ins of LLM providers listen there. */
+  readonly worldAddresses: readonly string[];
   readonly podRange: string;
   readonly serviceRange: string;
   /** Pods and services, for the machine's one route. */
@@ -30,6 +32,9 @@ export const CLIENTS = join(CACHE, 'bin');
 
 export const NODE_NAME = 'node-1';
 
+/** RFC 2544: no address of it is anyone's, and it is not private. */
+export const WORLD_RANGE = '198.18.0.0/15';
+
 const SLOTS = 8;
 
 /**
@@ -47,6 +52,7 @@ export function clusterPlace(slot = 0): ClusterPlace {
     link: `lzcluster${slot}`,
     hostAddress: `${net}.1`,
     nodeAddress: `${net}.2`,
+    worldAddresses: [10, 11, 12, 13].map((last) => `198.18.${slot}.${last}`),
     podRange: `10.${inner}.0.0/16`,
     serviceRange: `10.${inner + 1}.0.0/16`,
     innerRange: `10.${inner}.0.0/15`,
@@ -55,4 +61,9 @@ export function clusterPlace(slot = 0): ClusterPlace {
     kubeconfig: join(state, 'kubeconfig'),
     cgroup: `lazaret-cluster-${slot}`,
   };
+}
+
+/** The cluster of this test run: slot 0, or the one that LAZARET_TEST_SLOT names. */
+export function testPlace(): ClusterPlace {
+  return clusterPlace(Number(process.env['LAZARET_TEST_SLOT'] ?? '0'));
 }

@@ -24,18 +24,14 @@ export async function startNode(place: ClusterPlace, say: (line: string) => void
   if (await exists(done)) return;
   say('starting the node');
   await startParts(place, await prepareNode(place, { kubernetes, containerd }));
-  const archives = [
-    await programImage(await buildPause(), 'pause', PAUSE_IMAGE),
-    await programImage(coredns, 'coredns', DNS_IMAGE),
-    base,
-  ];
+  const pause = await programImage(await buildPause(), 'pause', PAUSE_IMAGE);
+  const dns = await programImage(coredns, 'coredns', DNS_IMAGE);
   await setHosts(place, {});
-  await applyObjects(place, dnsObjects(place));
   await waitFor('containerd', async () => {
-    await loadImage(place, archives[0] ?? '');
+    await loadImage(place, pause);
     return true;
   });
-  for (const archive of archives.slice(1)) await loadImage(place, archive);
+  await Promise.all([loadImage(place, dns), loadImage(place, base), applyObjects(place, dnsObjects(place))]);
   await waitForNode(place);
   await runCommand(['touch', done]);
 }
