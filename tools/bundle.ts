@@ -10,9 +10,13 @@ const ROOT = join(import.meta.dirname, '..');
 export const PROGRAMS = {
   sidecar: 'sidecar/main.ts',
   init: 'sidecar/init.ts',
+  controller: 'controller/main.ts',
   collector: 'collector/main.ts',
   lazaret: 'cli/main.ts',
 } as const;
+
+/** The name of a program. */
+export type Program = keyof typeof PROGRAMS;
 
 // Some libraries are CommonJS and ask for Node's own modules by `require`, which a module does not have.
 const BANNER =
