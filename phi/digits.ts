@@ -28,7 +28,7 @@ export function digitRun(view: View, at: number, most: number = MAX_GROUPS): Dig
   const groups = [lengthAt(view, at)];
   let digits = wordAt(view, at);
   let end = endOf(view, at);
-  while (groups.length < most && joins(view, last + 1)) {
+  while (groups.length < most && joinsRun(view, last + 1)) {
     // `2668x44208`: the extension is glued to the last group.
     const group = isNumber(view, last + 1)
       ? wordAt(view, last + 1)
@@ -47,7 +47,8 @@ export function digitRun(view: View, at: number, most: number = MAX_GROUPS): Dig
   return { first: at, last, digits, groups, international, start, end };
 }
 
-function joins(view: View, at: number): boolean {
+/** Whether a token may be the next group of a run. */
+export function joinsRun(view: View, at: number): boolean {
   const gap = gapBefore(view, at);
   const far = distance(view, at);
   if (gap < 0 || (gap & ~JOINTS) !== 0 || far > 3) return false;

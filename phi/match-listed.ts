@@ -1,3 +1,4 @@
+import { hashWord, HASH_PRIME } from './word-hash.ts';
 import type { Entity } from '#contract/entity.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { BIT } from './bit.ts';
@@ -21,7 +22,8 @@ import {
   type View,
   wordAt,
 } from './view.ts';
-import { HASH_PRIME } from './word-hash.ts';
+
+const S = hashWord('s');
 
 /** Finds a deployer's names and numbers. They win over every rule that would keep a word. */
 
@@ -119,7 +121,7 @@ function joins(view: View, at: number): boolean {
 }
 
 function isClitic(view: View, at: number): boolean {
-  return gapBefore(view, at) === GAP.APOSTROPHE && wordAt(view, at) === 's';
+  return gapBefore(view, at) === GAP.APOSTROPHE && hashAt(view, at) === S;
 }
 
 /** A middle name or initial, or a particle. */

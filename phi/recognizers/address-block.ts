@@ -1,4 +1,4 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
@@ -18,6 +18,12 @@ import {
   type View,
   wordAt,
 } from '../view.ts';
+
+const AND = hashWord('and');
+const OF = hashWord('of');
+const UNITED = hashWord('united');
+const STATES = hashWord('states');
+const TOWN_BEGINNINGS = wordSet('new south north east west united saint st san');
 
 /** What belongs to a street address behind the street: unit, town, state, country, postal code, over lines. */
 
@@ -107,11 +113,10 @@ function isPart(view: View, at: number, gap: number): boolean {
       shapeAt(view, at) !== LOWER
     );
   if (isCapitalised(view, at) || isInitial(view, at)) {
-    if (isCapitalised(view, at) && /^(?:new|south|north|east|west|united|saint|st|san)$/.test(wordAt(view, at)))
-      return true;
+    if (isCapitalised(view, at) && TOWN_BEGINNINGS.has(hashAt(view, at))) return true;
     return (flags & (BIT.STOP | BIT.MONTH | BIT.TITLE | BIT.CLINICAL)) === 0 || (flags & BIT.CITY) !== 0;
   }
-  if ((flags & BIT.PARTICLE) !== 0 || wordAt(view, at) === 'and' || wordAt(view, at) === 'of')
+  if ((flags & BIT.PARTICLE) !== 0 || hashAt(view, at) === AND || hashAt(view, at) === OF)
     return isCapitalised(view, at + 1) || isLowerPlace(view, at + 1);
   return isLowerPlace(view, at);
 }
@@ -123,8 +128,8 @@ function isLowerPlace(view: View, at: number): boolean {
   return (
     (flags & (BIT.CITY | BIT.STATE)) !== 0 ||
     (flags & (BIT.COMMON | BIT.STOP | BIT.UNIT | BIT.CLINICAL | BIT.MONTH | BIT.TITLE)) === 0 ||
-    wordAt(view, at) === 'united' ||
-    wordAt(view, at) === 'states'
+    hashAt(view, at) === UNITED ||
+    hashAt(view, at) === STATES
   );
 }
 

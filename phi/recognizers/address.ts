@@ -1,4 +1,4 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { isContinued } from '../digits.ts';
@@ -25,6 +25,18 @@ import {
 } from '../view.ts';
 import { blockEnd, unitAt } from './address-block.ts';
 
+const RESIDING = wordSet('lives live resides located moved');
+const BOX = hashWord('box');
+const SHORT_STREETS = wordSet('ul u str av c pl');
+const ENGLISH_STREETS = wordSet(
+  'court place drive way run square row close path point circle lane road street avenue trail',
+);
+const CERTAIN_STREETS = wordSet(
+  'street strasse platz utca ulica gata vej avenue road boulevard blvd lane parkway highway drive terrace ave rd pkwy hwy',
+);
+const DOUBTFUL_STREETS = wordSet('st dr ln ct');
+const BEFORE_STREET = wordSet('on at of and');
+
 /** Street addresses, post boxes and ZIP codes (45 CFR 164.514(b)(2)(i)(B)). */
 
 const MAX_STREET_WORDS = 6;
@@ -36,7 +48,7 @@ export function recognizeStreet(view: View, at: number): number {
   // `Cr 1.2. EF 35%`: a value, and a sentence that ends with it.
   if (isContinued(view, at) || (gapBefore(view, at + 1) & ~(GAP.SPACE | GAP.NEWLINE)) !== 0) return at;
   if (isNumber(view, at) && (flagsAt(view, at + 1) & BIT.UNIT) !== 0 && shapeAt(view, at + 1) === LOWER) return at;
-  if (wordAt(view, at + 1) === 'box') return at;
+  if (hashAt(view, at + 1) === BOX) return at;
   const start =
     isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE && lengthAt(view, at + 1) <= 5 ? at + 1 : at;
   const words = streetWords(view, start);
@@ -113,7 +125,7 @@ const PREFIXED = wordSet(
 
 function isStreetWord(view: View, at: number, number: number): boolean {
   // `ul. Długa 7`, `Kossuth u. 12`
-  if ((gapBefore(view, at + 1) & GAP.PERIOD) !== 0 && /^(?:ul|u|str|av|c|pl)$/.test(wordAt(view, at)))
+  if ((gapBefore(view, at + 1) & GAP.PERIOD) !== 0 && SHORT_STREETS.has(hashAt(view, at)))
     return isCapitalised(view, at + 1) || isNumber(view, at + 1);
   if ((flagsAt(view, at) & BIT.STREET) !== 0) {
     const more = isCapitalised(view, at + 1) || (flagsAt(view, at + 1) & BIT.PARTICLE) !== 0;
@@ -167,16 +179,7 @@ function isNumberEnd(view: View, at: number): boolean {
 /** `address:`, `lives at`, `sent to`, `meet you at` before. */
 function isAddressed(view: View, at: number): boolean {
   for (let i = at - 1; i >= at - 5 && i >= view.from; i--) {
-    const word = wordAt(view, i);
-    if (
-      labelAt(view, i) === LABEL.ADDRESS ||
-      word === 'lives' ||
-      word === 'live' ||
-      word === 'resides' ||
-      word === 'located' ||
-      word === 'moved'
-    )
-      return true;
+    if (labelAt(view, i) === LABEL.ADDRESS || RESIDING.has(hashAt(view, i))) return true;
     if ((gapBefore(view, i + 1) & (GAP.END | GAP.PERIOD)) !== 0) return false;
   }
   return false;
@@ -185,11 +188,7 @@ function isAddressed(view: View, at: number): boolean {
 /** `Storgatan 12`, `Avenida Brasil 1277`: the street before the number. Called for a capitalised word. */
 export function recognizeStreetFirst(view: View, at: number): number {
   const byName =
-    (flagsAt(view, at) & BIT.STREET) !== 0 &&
-    lengthAt(view, at) > 2 &&
-    !/^(?:court|place|drive|way|run|square|row|close|path|point|circle|lane|road|street|avenue|trail)$/.test(
-      wordAt(view, at),
-    );
+    (flagsAt(view, at) & BIT.STREET) !== 0 && lengthAt(view, at) > 2 && !ENGLISH_STREETS.has(hashAt(view, at));
   const ending = endsAsStreet(view, at);
   if (!byName && !ending) return at;
   const last = byName ? namedEnd(view, at) : at;
@@ -213,14 +212,9 @@ function namedEnd(view: View, at: number): number {
 /** `Oomen Street`, `Old Mill Road`, `Keskiort street`: a street without a number. Called for a street word. */
 export function recognizeNamedStreet(view: View, at: number): number {
   if (lengthAt(view, at) < 2 || !isCapitalised(view, at - 1) || gapBefore(view, at) !== GAP.SPACE) return at;
-  const certain =
-    /^(?:street|strasse|platz|utca|ulica|gata|vej|avenue|road|boulevard|blvd|lane|parkway|highway|drive|terrace|ave|rd|pkwy|hwy)$/.test(
-      wordAt(view, at),
-    );
+  const certain = CERTAIN_STREETS.has(hashAt(view, at));
   const abbreviated =
-    /^(?:st|dr|ln|ct)$/.test(wordAt(view, at)) &&
-    isCapitalised(view, at) &&
-    /^(?:on|at|of|and)$/.test(wordAt(view, at - 2));
+    DOUBTFUL_STREETS.has(hashAt(view, at)) && isCapitalised(view, at) && BEFORE_STREET.has(hashAt(view, at - 2));
   if (!certain && !abbreviated) return at;
   let first = at - 1;
   while (

@@ -1,6 +1,16 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { GAP } from '../character.ts';
 import { hashAt, emit, endOf, gapBefore, isMixed, isNumber, numberAt, startOf, type View, wordAt } from '../view.ts';
+
+const O = hashWord('o');
+const AND = hashWord('and');
+const OF = hashWord('of');
+const YEARS_OLD = wordSet('yo yof yom');
+const YEARS = wordSet('y yr yrs year years');
+const OLD = wordSet('o old');
+const AGED = wordSet('aged age turned turning turn');
+const IS = wordSet('of is was');
+const AGE = hashWord('age');
 
 /** Ages over 89 (45 CFR 164.514(b)(2)(i)(C)); younger ages are clinical meaning and stay. */
 
@@ -21,24 +31,23 @@ export function recognizeAge(view: View, at: number): number {
   if (
     age > 89 &&
     age <= OLDEST &&
-    (!unsure || wordAt(view, at + 1) === 'o' || !/[a-z]/.test(view.text.charAt(endOf(view, at) - 1)))
+    (!unsure || hashAt(view, at + 1) === O || !/[a-z]/.test(view.text.charAt(endOf(view, at) - 1)))
   ) {
     emit(view, 'age', [startOf(view, at), startOf(view, at) + String(age).length], 0.8);
   }
   return at;
 }
 
-const TENS = 'ninety';
+const LARGE = wordSet('ninety hundred');
 const UNITS = wordSet('one two three four five six seven eight nine');
 
 /** `ninety-two year old`, `a hundred and two years old`. */
 export function recognizeAgeInWords(view: View, at: number): number {
-  const word = wordAt(view, at);
-  if (word !== TENS && word !== 'hundred') return at;
+  if (!LARGE.has(hashAt(view, at))) return at;
   let last = at;
-  if (wordAt(view, last + 1) === 'and') last++;
+  if (hashAt(view, last + 1) === AND) last++;
   if (UNITS.has(hashAt(view, last + 1)) && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0) last++;
-  if (wordAt(view, last) === 'and') last--;
+  if (hashAt(view, last) === AND) last--;
   if (!isYearsOld(view, last + 1) && !isAged(view, at)) return at;
   emit(view, 'age', [startOf(view, at), endOf(view, last)], 0.8);
   return last;
@@ -48,18 +57,13 @@ export function recognizeAgeInWords(view: View, at: number): number {
 function isYearsOld(view: View, at: number): boolean {
   const gap = gapBefore(view, at);
   if (gap < 0 || (gap & ~(GAP.SPACE | GAP.HYPHEN)) !== 0) return false;
-  const word = wordAt(view, at);
-  if (word === 'yo' || word === 'yof' || word === 'yom') return true;
-  if (word === 'y' || word === 'yr' || word === 'yrs' || word === 'year' || word === 'years') {
-    const next = wordAt(view, at + 1);
-    return next === 'o' || next === 'old' || (next === 'of' && wordAt(view, at + 2) === 'age');
-  }
-  return false;
+  if (YEARS_OLD.has(hashAt(view, at))) return true;
+  if (!YEARS.has(hashAt(view, at))) return false;
+  return OLD.has(hashAt(view, at + 1)) || (hashAt(view, at + 1) === OF && hashAt(view, at + 2) === AGE);
 }
 
 /** `aged 94`, `age: 94`, `turned 94`, `at the age of 94`. */
 function isAged(view: View, at: number): boolean {
-  const word = wordAt(view, at - 1);
-  if (word === 'aged' || word === 'age' || word === 'turned' || word === 'turning' || word === 'turn') return true;
-  return (word === 'of' || word === 'is' || word === 'was') && wordAt(view, at - 2) === 'age';
+  const before = hashAt(view, at - 1);
+  return AGED.has(before) || (IS.has(before) && hashAt(view, at - 2) === AGE);
 }

@@ -1,3 +1,4 @@
+import { wordSet } from '../word-hash.ts';
 import { GAP } from '../character.ts';
 import { LABEL } from '../words/labels.ts';
 import {
@@ -17,8 +18,11 @@ import {
   type View,
   wordAt,
 } from '../view.ts';
-import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
+
+const SCORES = wordSet(
+  'pain scale score grade graded murmur strength level rated rates power motor reflexes pulses intensity apgar severity',
+);
 
 /** Dates in digits (45 CFR 164.514(b)(2)(i)(C)): m/d/y, y-m-d, ISO 8601, HL7 TS, m/d in context. */
 
@@ -128,12 +132,7 @@ function monthDay(view: View, at: number, mark: number): number {
 /** `pain 9/10`, `murmur grade 2/6`, `strength 5/5`. */
 function isScore(view: View, at: number): boolean {
   for (let i = at - 1; i >= at - 5 && i >= view.from; i--) {
-    if (
-      /^(?:pain|scale|score|grade|graded|murmur|strength|level|rated|rates|power|motor|reflexes|pulses|intensity|apgar|severity)$/.test(
-        wordAt(view, i),
-      )
-    )
-      return true;
+    if (SCORES.has(hashAt(view, i))) return true;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import {
@@ -12,9 +12,16 @@ import {
   isWord,
   startOf,
   type View,
-  wordAt,
 } from '../view.ts';
 import { isAfterPreposition, stateBehind } from './place.ts';
+
+const S = hashWord('s');
+const WORT = hashWord('wort');
+const OF = hashWord('of');
+const AT = hashWord('at');
+const SHORT_WORDS = wordSet('st mt ft dr mr mrs ms med univ gen mem reg hosp ave rd');
+const BEFORE_FACILITY = wordSet('the our to by');
+const WHERE = wordSet('at from to near');
 
 /** Hospitals, clinics, wards, practices (B): a head word such as `Hospital` with the capitalised words around it. */
 
@@ -41,16 +48,16 @@ export function recognizeSaint(view: View, at: number): number {
     last++;
   if (last === at || (gapBefore(view, at + 1) & GAP.SPACE) === 0) return at;
   // `in San Vito di Cadore`: a town.
-  if (isAfterPreposition(view, at) && (flagsAt(view, last) & BIT.FACILITY) === 0 && wordAt(view, last + 1) !== 's') {
+  if (isAfterPreposition(view, at) && (flagsAt(view, last) & BIT.FACILITY) === 0 && hashAt(view, last + 1) !== S) {
     emit(view, 'location', [startOf(view, at), endOf(view, stateBehind(view, last))], 0.75);
     return last;
   }
-  const possessive = wordAt(view, last + 1) === 's' && gapBefore(view, last + 1) === GAP.APOSTROPHE;
+  const possessive = hashAt(view, last + 1) === S && gapBefore(view, last + 1) === GAP.APOSTROPHE;
   const named = (flagsAt(view, last) & (BIT.FACILITY | BIT.FACILITY_NAME | BIT.FACILITY_PART)) !== 0;
   if (!possessive && !named) return at;
   if (
     (flagsAt(view, last + (possessive ? 2 : 1)) & BIT.EPONYM_HEAD & ~BIT.FACILITY) !== 0 ||
-    wordAt(view, last + 2) === 'wort'
+    hashAt(view, last + 2) === WORT
   )
     return at;
   // `Elm St. Clinic`: a street's name before it.
@@ -94,7 +101,7 @@ function leftEnd(view: View, at: number): number {
 }
 
 function isAbbreviation(view: View, at: number): boolean {
-  return isInitial(view, at) || /^(?:st|mt|ft|dr|mr|mrs|ms|med|univ|gen|mem|reg|hosp|ave|rd)$/.test(wordAt(view, at));
+  return isInitial(view, at) || SHORT_WORDS.has(hashAt(view, at));
 }
 
 /** A capitalised word that begins a sentence or announces, and is no part of a name. */
@@ -122,24 +129,23 @@ function isNamed(view: View, first: number, at: number): boolean {
       proper++;
     else generic++;
   }
-  const placed =
-    (flagsAt(view, first - 1) & BIT.PREPOSITION) !== 0 || /^(?:the|our|to|by)$/.test(wordAt(view, first - 1));
+  const placed = (flagsAt(view, first - 1) & BIT.PREPOSITION) !== 0 || BEFORE_FACILITY.has(hashAt(view, first - 1));
   if (ORDINARY_HEADS.has(hashAt(view, at)))
-    return isCapitalised(view, at) && /^(?:at|from|to|near)$/.test(wordAt(view, first - 1)) && proper + generic > 0;
+    return isCapitalised(view, at) && WHERE.has(hashAt(view, first - 1)) && proper + generic > 0;
   return proper > 0 || (generic > 0 && (!weak || (placed && isCapitalised(view, at))));
 }
 
 /** `University of Chicago`, `Hospital of Saint Raphael`: the head's own `of`. */
 function isOfName(view: View, at: number): boolean {
   return (
-    isCapitalised(view, at) && wordAt(view, at + 1) === 'of' && isCapitalised(view, at + 2) && !isStopper(view, at + 2)
+    isCapitalised(view, at) && hashAt(view, at + 1) === OF && isCapitalised(view, at + 2) && !isStopper(view, at + 2)
   );
 }
 
 function rightEnd(view: View, at: number): number {
   let last = at;
   while (last - at < 6) {
-    const of = wordAt(view, last + 1) === 'of' || wordAt(view, last + 1) === 'at';
+    const of = hashAt(view, last + 1) === OF || hashAt(view, last + 1) === AT;
     const next = of ? last + 2 : last + 1;
     const gap = gapBefore(view, next);
     if (

@@ -1,3 +1,4 @@
+import { wordSet } from '../word-hash.ts';
 import type { Entity } from '#contract/entity.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
@@ -18,9 +19,12 @@ import {
   shapeAt,
   startOf,
   type View,
-  wordAt,
+  hashAt,
 } from '../view.ts';
 import { ALL_CAPS, INITIAL } from '../lexer.ts';
+
+const NUMBER_WORDS = wordSet('number no nos num nbr id ids identifier ending');
+const LINKS = wordSet('is was as the his her their my a for pt patient patients s');
 
 /**
  * Numbers known by the label before or behind them: record, plan, account, licence, vehicle, device and other numbers
@@ -45,7 +49,7 @@ export function recognizeLabelled(view: View, at: number): number {
     if (isValueStart(view, next)) return takeValue(view, next, { entity, strong });
     if (labelAt(view, next) === LABEL.CODE_SYSTEM) return at;
     const filler = (flagsAt(view, next) & BIT.FILLER) !== 0;
-    if (filler && /^(?:number|no|nos|num|nbr|id|ids|identifier|ending)$/.test(wordAt(view, next))) strong = true;
+    if (filler && NUMBER_WORDS.has(hashAt(view, next))) strong = true;
     if (!filler && labelAt(view, next) === 0) break;
     if (
       LABEL_ENTITY[labelAt(view, next)] !== undefined &&
@@ -120,7 +124,7 @@ export function recognizeValueBeforeLabel(view: View, at: number): number {
       emit(view, entity, [startOf(view, i), endOf(view, i)], 0.7);
       break;
     }
-    if (!/^(?:is|was|as|the|his|her|their|my|a|for|pt|patient|patients|s)$/.test(wordAt(view, i))) break;
+    if (!LINKS.has(hashAt(view, i))) break;
   }
   return at;
 }

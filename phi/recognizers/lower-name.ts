@@ -1,20 +1,12 @@
+import { hashWord } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { LOWER } from '../lexer.ts';
-import {
-  hashAt,
-  emit,
-  endOf,
-  flagsAt,
-  gapBefore,
-  isWord,
-  lengthAt,
-  shapeAt,
-  startOf,
-  type View,
-  wordAt,
-} from '../view.ts';
+import { hashAt, emit, endOf, flagsAt, gapBefore, isWord, lengthAt, shapeAt, startOf, type View } from '../view.ts';
 import { NEVER, PERSONAL } from './name-shape.ts';
+
+const DATE = hashWord('date');
+const FOR = hashWord('for');
 
 /** Names of persons (A) in lower case. */
 
@@ -25,8 +17,8 @@ function endsClause(view: View, at: number): boolean {
     gap < 0 ||
     (gap & ~GAP.SPACE) !== 0 ||
     PERSONAL.has(hashAt(view, at)) ||
-    wordAt(view, at) === 'date' ||
-    wordAt(view, at) === 'for'
+    hashAt(view, at) === DATE ||
+    hashAt(view, at) === FOR
   );
 }
 

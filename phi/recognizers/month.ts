@@ -1,4 +1,4 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { LOWER } from '../lexer.ts';
@@ -18,6 +18,11 @@ import {
   wordAt,
 } from '../view.ts';
 import { dateKey, emitDate, isYear } from './date.ts';
+
+const OF = hashWord('of');
+const RANGE_WORDS = wordSet('to and through');
+const HOLIDAY_ENDS = wordSet('day eve');
+const IN = hashWord('in');
 
 /** Dates with a month's name: `April 12th, 2023`, `12-Apr-23`, `the 3rd of May`, `March 3–7`, `last July`; and holidays. */
 
@@ -49,7 +54,7 @@ export function recognizeMonth(view: View, at: number): number {
 /** `12 April`, `12th of April`, `12-Apr`, `3–7 May`. @returns the first token of the day, or the month's own */
 function dayBefore(view: View, at: number): number {
   let day = at - 1;
-  if (wordAt(view, day) === 'of' && gapBefore(view, day) === GAP.SPACE) day--;
+  if (hashAt(view, day) === OF && gapBefore(view, day) === GAP.SPACE) day--;
   const gap = gapBefore(view, day + 1);
   if (leadingDay(view, day) === 0 || (gap & ~(GAP.SPACE | GAP.HYPHEN | GAP.SLASH)) !== 0 || distance(view, day + 1) > 2)
     return at;
@@ -70,9 +75,9 @@ function dayAfter(view: View, at: number): number {
   if (distance(view, at + 1) > 2 || (lengthAt(view, at + 1) > 2 && isNumber(view, at + 1))) return at;
   let last = at + 1;
   while (last - at < 6) {
-    const word = wordAt(view, last + 1);
+    const word = hashAt(view, last + 1);
     const joined = (gapBefore(view, last + 1) & GAP.HYPHEN) !== 0 && distance(view, last + 1) <= 3;
-    const next = joined ? last + 1 : word === 'to' || word === 'and' || word === 'through' ? last + 2 : -1;
+    const next = joined ? last + 1 : RANGE_WORDS.has(word) ? last + 2 : -1;
     if (
       next < 0 ||
       leadingDay(view, next) === 0 ||
@@ -88,7 +93,7 @@ function dayAfter(view: View, at: number): number {
 
 /** `, 2023`, ` 2023`, `-23`, ` '23`, ` of 2023`. @returns the year's token, or the given one */
 function yearAfter(view: View, at: number): number {
-  const next = wordAt(view, at + 1) === 'of' || wordAt(view, at + 1) === 'in' ? at + 2 : at + 1;
+  const next = hashAt(view, at + 1) === OF || hashAt(view, at + 1) === IN ? at + 2 : at + 1;
   const gap = gapBefore(view, next);
   if (gap < 0 || (gap & (GAP.NEWLINE | GAP.OPEN | GAP.END | GAP.COLON)) !== 0 || distance(view, next) > 3) return at;
   const value = numberAt(view, next);
@@ -122,8 +127,8 @@ function loneMonth(view: View, at: number, month: number): number {
 
 function holiday(view: View, at: number): number {
   if ((flagsAt(view, at) & BIT.HOLIDAY) === 0) return at;
-  const tail = wordAt(view, at + 1);
-  const last = tail === 'day' || tail === 'eve' ? at + 1 : at;
+  const tail = hashAt(view, at + 1);
+  const last = HOLIDAY_ENDS.has(tail) ? at + 1 : at;
   const year = yearAfter(view, last);
   if (year === last && !BEFORE_MONTH.has(hashAt(view, at - 1))) return at;
   emitDate(view, {

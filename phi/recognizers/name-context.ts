@@ -1,4 +1,4 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
@@ -17,9 +17,21 @@ import {
   shapeAt,
   startOf,
   type View,
-  wordAt,
 } from '../view.ts';
 import { ANY_NAME, canFollow, endWithPeriod, particleEnd } from './name-shape.ts';
+
+const I = hashWord('i');
+const NAME = hashWord('name');
+const M = hashWord('m');
+const ME = hashWord('me');
+const HIM = hashWord('him');
+const CALLS = wordSet('call calls');
+const THIS = hashWord('this');
+const S = hashWord('s');
+/** In capitals also a disease, a drug form, a physician's or a road's short form. */
+const LETTERS = wordSet('ms sr dr');
+const DR = hashWord('dr');
+const IS = hashWord('is');
 
 /** Names of persons (A) by what stands before and behind them: titles, roles, greetings, `Last, First`. */
 
@@ -38,18 +50,17 @@ const SPEECH = wordSet(
 
 /** Whether the words around say that a capitalised word is somebody's name: `named X`, `I'm X`, `Hi X,`, `X's daughter`, `X said`. */
 export function isIntroduced(view: View, at: number): boolean {
-  const before = wordAt(view, at - 1);
+  const before = hashAt(view, at - 1);
   const gap = gapBefore(view, at);
   if ((gap & ~(GAP.SPACE | GAP.COMMA | GAP.COLON)) === 0) {
     if (INTRODUCTIONS.has(hashAt(view, at - 1))) return true;
     if (GREETINGS.has(hashAt(view, at - 1))) return (gapBefore(view, at + 1) & ~GAP.SPACE) !== 0 || at + 1 >= view.to;
-    if (before === 'm' && wordAt(view, at - 2) === 'i' && (gapBefore(view, at - 1) & GAP.APOSTROPHE) !== 0)
+    if (before === M && hashAt(view, at - 2) === I && (gapBefore(view, at - 1) & GAP.APOSTROPHE) !== 0)
       return isListed(view, at);
-    if (before === 'me' || before === 'him') return /^calls?$/.test(wordAt(view, at - 2));
-    if (before === 'is' && (wordAt(view, at - 2) === 'name' || wordAt(view, at - 2) === 'this'))
-      return isListed(view, at);
+    if (before === ME || before === HIM) return CALLS.has(hashAt(view, at - 2));
+    if (before === IS && (hashAt(view, at - 2) === NAME || hashAt(view, at - 2) === THIS)) return isListed(view, at);
   }
-  const possessive = wordAt(view, at + 1) === 's' && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
+  const possessive = hashAt(view, at + 1) === S && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
   if (possessive) return KIN.has(hashAt(view, at + 2)) && isListed(view, at);
   return gapBefore(view, at + 1) === GAP.SPACE && SPEECH.has(hashAt(view, at + 1)) && isListed(view, at);
 }
@@ -78,10 +89,10 @@ export function recognizeTitled(view: View, at: number): number {
 
 /** `MS` is a disease and `dr` a drive: in capitals or lower case a title needs more than itself. */
 function isTitle(view: View, at: number): boolean {
-  const word = wordAt(view, at);
+  const word = hashAt(view, at);
   const shape = shapeAt(view, at);
-  if (shape === ALL_CAPS && (word === 'ms' || word === 'sr' || word === 'dr'))
-    return (gapBefore(view, at + 1) & GAP.PERIOD) !== 0 || (word === 'dr' && shapeAt(view, at + 1) === ALL_CAPS);
+  if (shape === ALL_CAPS && LETTERS.has(word))
+    return (gapBefore(view, at + 1) & GAP.PERIOD) !== 0 || (word === DR && shapeAt(view, at + 1) === ALL_CAPS);
   return true;
 }
 
@@ -113,9 +124,8 @@ export function recognizeAfterRole(view: View, at: number): number {
   const gap = gapBefore(view, at + 1);
   if (gap < 0 || (gap & ~(GAP.SPACE | GAP.COLON | GAP.COMMA | GAP.OPEN)) !== 0) return at;
   let first = at + 1;
-  const introduced =
-    INTRODUCTIONS.has(hashAt(view, at)) || (wordAt(view, at) === 'name' && wordAt(view, at + 1) === 'is');
-  if (wordAt(view, at) === 'name' && wordAt(view, first) === 'is') first++;
+  const introduced = INTRODUCTIONS.has(hashAt(view, at)) || (hashAt(view, at) === NAME && hashAt(view, at + 1) === IS);
+  if (hashAt(view, at) === NAME && hashAt(view, first) === IS) first++;
   const flags = flagsAt(view, first);
   const eponym = (flags & NOT_NAMES) === BIT.CLINICAL && (flags & BIT.SURNAME) !== 0;
   const named = isCapitalised(view, first) && ((flags & NOT_NAMES) === 0 || eponym) && labelAt(view, first) === 0;

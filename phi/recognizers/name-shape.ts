@@ -1,4 +1,4 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS } from '../lexer.ts';
@@ -14,7 +14,10 @@ import {
   startOf,
   type View,
   wordAt,
+  hashAt,
 } from '../view.ts';
+
+const I = hashWord('i');
 
 /** What words of a name look like. */
 
@@ -44,7 +47,7 @@ export function particleEnd(view: View, at: number): number {
 
 /** Behind another name word an eponym or an ordinary word may be a surname: `Sarah Johnson`, `Karen White`. */
 export function canFollow(view: View, at: number): boolean {
-  if (isInitial(view, at)) return wordAt(view, at) !== 'i' || gapBefore(view, at + 1) !== GAP.SPACE;
+  if (isInitial(view, at)) return hashAt(view, at) !== I || gapBefore(view, at + 1) !== GAP.SPACE;
   const flags = flagsAt(view, at);
   if (!isCapitalised(view, at) || (flags & HARD) !== 0) return false;
   // A label begins something else: `ROE, JANE MRN 123`.

@@ -1,4 +1,4 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, CAMEL, CAPITALISED, LOWER } from '../lexer.ts';
@@ -16,7 +16,6 @@ import {
   shapeAt,
   startOf,
   type View,
-  wordAt,
 } from '../view.ts';
 import { isIntroduced } from './name-context.ts';
 import {
@@ -30,6 +29,10 @@ import {
   particleEnd,
   PERSONAL,
 } from './name-shape.ts';
+
+const AND = hashWord('and');
+const S = hashWord('s');
+const SUFFIXES = wordSet('jr sr ii iii iv');
 
 /** Names of persons (A) by list, shape and the company they keep. Names behind titles and roles: name-context.ts. */
 
@@ -53,9 +56,7 @@ export function recognizeName(view: View, at: number): number {
 /** `Jr.`, `III` behind a name. */
 function suffixEnd(view: View, last: number): number {
   const gap = gapBefore(view, last + 1);
-  return (gap & ~(GAP.SPACE | GAP.COMMA)) === 0 && gap > 0 && /^(?:jr|sr|ii|iii|iv)$/.test(wordAt(view, last + 1))
-    ? last + 1
-    : last;
+  return (gap & ~(GAP.SPACE | GAP.COMMA)) === 0 && gap > 0 && SUFFIXES.has(hashAt(view, last + 1)) ? last + 1 : last;
 }
 
 function canBegin(view: View, at: number): boolean {
@@ -214,7 +215,7 @@ function isInList(view: View, at: number): boolean {
   if (newest?.entity === 'name' && startOf(view, at) - newest.end <= 5) {
     return /^(?:, | and | & |, and )$/.test(view.text.slice(newest.end, startOf(view, at)));
   }
-  const next = wordAt(view, at + 1) === 'and' ? at + 2 : at + 1;
+  const next = hashAt(view, at + 1) === AND ? at + 2 : at + 1;
   const joined =
     next === at + 2 ? gapBefore(view, at + 1) === GAP.SPACE : gapBefore(view, next) === (GAP.COMMA | GAP.SPACE);
   if (!joined || before < 0 || !isCapitalised(view, next)) return false;
@@ -227,6 +228,6 @@ function isInList(view: View, at: number): boolean {
 
 /** `Wilson's disease`, `Hill sign`. */
 function isEponym(view: View, at: number): boolean {
-  const possessive = wordAt(view, at + 1) === 's' && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
+  const possessive = hashAt(view, at + 1) === S && (gapBefore(view, at + 1) & GAP.APOSTROPHE) !== 0;
   return (flagsAt(view, possessive ? at + 2 : at + 1) & BIT.EPONYM_HEAD) !== 0;
 }

@@ -1,5 +1,8 @@
+import { hashWord, wordSet } from '../word-hash.ts';
 import { GAP } from '../character.ts';
-import { distance, emit, endOf, gapBefore, lengthAt, startOf, type View, wordAt } from '../view.ts';
+import { distance, emit, endOf, gapBefore, lengthAt, startOf, type View, wordAt, hashAt } from '../view.ts';
+
+const WWW = hashWord('www');
 
 /** E-mail addresses (F), URLs (N), IPv6 and MAC addresses (O), handles (R). */
 
@@ -42,7 +45,7 @@ const PUBLIC_HOSTS =
 
 /** Called for a token with `://` before it, or for `www`. */
 export function recognizeUrl(view: View, at: number): number {
-  const www = wordAt(view, at) === 'www' && view.text.charCodeAt(endOf(view, at)) === 46;
+  const www = hashAt(view, at) === WWW && view.text.charCodeAt(endOf(view, at)) === 46;
   const scheme = view.text.startsWith('://', startOf(view, at) - 3) && distance(view, at) === 3;
   if (!www && !scheme) return at;
   let end = startOf(view, at);
@@ -74,12 +77,13 @@ function isUrlUnit(code: number): boolean {
   );
 }
 
-const TOP_DOMAINS =
-  /^(?:com|org|net|edu|gov|io|info|biz|co|us|uk|de|fr|ca|au|eu|me|tv|app|dev|health|clinic|care|ai|ch|nl|it|es|se|no|dk|fi|pl|cz|ru|br|jp|in|cn)$/;
+const TOP_DOMAINS = wordSet(
+  'com org net edu gov io info biz co us uk de fr ca au eu me tv app dev health clinic care ai ch nl it es se no dk fi pl cz ru br jp in cn',
+);
 
 /** `portal.example.org/jane`: a host with a known top domain, without a scheme. Called for a token with a dot before it. */
 export function recognizeHost(view: View, at: number): number {
-  if (distance(view, at) !== 1 || gapBefore(view, at) !== GAP.PERIOD || !TOP_DOMAINS.test(wordAt(view, at))) return at;
+  if (distance(view, at) !== 1 || gapBefore(view, at) !== GAP.PERIOD || !TOP_DOMAINS.has(hashAt(view, at))) return at;
   if (!/[a-z]/.test(view.text.charAt(startOf(view, at)))) return at;
   let first = at;
   while (at - first < 6 && distance(view, first) === 1 && (gapBefore(view, first) & (GAP.PERIOD | GAP.HYPHEN)) !== 0)

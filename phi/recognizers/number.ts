@@ -1,8 +1,27 @@
+import { hashWord, wordSet } from '../word-hash.ts';
 import type { Entity } from '#contract/entity.ts';
-import { digitRun, type DigitRun, isContinued, passesLuhn } from '../digits.ts';
+import { digitRun, type DigitRun, joinsRun, isContinued, passesLuhn } from '../digits.ts';
 import { LABEL } from '../words/labels.ts';
 import { GAP } from '../character.ts';
-import { distance, emit, gapBefore, isMixed, isNumber, labelAt, startOf, endOf, type View, wordAt } from '../view.ts';
+import {
+  lengthAt,
+  distance,
+  emit,
+  gapBefore,
+  isMixed,
+  isNumber,
+  labelAt,
+  startOf,
+  endOf,
+  type View,
+  wordAt,
+  hashAt,
+} from '../view.ts';
+
+const OFFICE = hashWord('office');
+const VERSIONS = wordSet('v version ver section ec');
+const EXTENSIONS = wordSet('x ext extension');
+const DESK = hashWord('desk');
 
 /** Numbers known by their shape: telephone (D), fax (E), social security (G), cards (J), IPv4 (O). */
 
@@ -11,6 +30,7 @@ const REACH = 5;
 
 export function recognizeNumber(view: View, at: number): number {
   if (isContinued(view, at) || (isMixed(view, at - 1) && distance(view, at) === 0)) return at;
+  if (!isLongEnough(view, at)) return at;
   const whole = digitRun(view, at);
   // `217-555-0142 217-555-0143`: where the run as a whole is nothing, a number may end at a space in it.
   for (let groups = whole.groups.length; groups > 0; groups--) {
@@ -27,6 +47,16 @@ export function recognizeNumber(view: View, at: number): number {
   return at;
 }
 
+/** Whether the groups from a token on can be anything at all: most numbers of a note cannot, and need no closer look. */
+function isLongEnough(view: View, at: number): boolean {
+  let digits = lengthAt(view, at);
+  for (let last = at + 1; digits < MIN_PHONE; last++) {
+    if (!joinsRun(view, last)) return last - at >= 4;
+    digits += lengthAt(view, last);
+  }
+  return true;
+}
+
 type Found = readonly [entity: Entity, score: number, last: number] | undefined;
 
 function ipv4(view: View, run: DigitRun): Found {
@@ -35,9 +65,7 @@ function ipv4(view: View, run: DigitRun): Found {
     if (Number(wordAt(view, i)) > 255) return undefined;
     if (i > run.first && view.text.charCodeAt(startOf(view, i) - 1) !== 46) return undefined;
   }
-  const before = wordAt(view, run.first - 1);
-  if (before === 'v' || before === 'version' || before === 'ver' || before === 'section' || before === 'ec')
-    return undefined;
+  if (VERSIONS.has(hashAt(view, run.first - 1))) return undefined;
   return ['ip', 0.9, run.last];
 }
 
@@ -68,7 +96,7 @@ function card(run: DigitRun): Found {
 function isPhoneWord(view: View, at: number): boolean {
   const label = labelAt(view, at);
   return (
-    (label === LABEL.PHONE || label === LABEL.FAX || wordAt(view, at) === 'office' || wordAt(view, at) === 'desk') &&
+    (label === LABEL.PHONE || label === LABEL.FAX || hashAt(view, at) === OFFICE || hashAt(view, at) === DESK) &&
     distance(view, at) === 1
   );
 }
@@ -107,13 +135,10 @@ function phone(view: View, run: DigitRun): Found {
 function extensionEnd(view: View, last: number, end: number): number {
   const glued = /^x\d{1,6}/.exec(view.text.slice(end, end + 7));
   if (glued !== null) return end + glued[0].length;
-  const next = wordAt(view, last + 1);
-  if (/^x\d{1,6}$/.test(next) && distance(view, last + 1) <= 1) return endOf(view, last + 1);
-  if (
-    (next === 'x' || next === 'ext' || next === 'extension') &&
-    /^\d{1,6}$/.test(wordAt(view, last + 2)) &&
-    distance(view, last + 2) <= 3
-  )
+  const next = hashAt(view, last + 1);
+  if (isMixed(view, last + 1) && /^x\d{1,6}$/.test(wordAt(view, last + 1)) && distance(view, last + 1) <= 1)
+    return endOf(view, last + 1);
+  if (EXTENSIONS.has(next) && /^\d{1,6}$/.test(wordAt(view, last + 2)) && distance(view, last + 2) <= 3)
     return endOf(view, last + 2);
   return end;
 }

@@ -1,4 +1,4 @@
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, CAMEL, CAPITALISED, LOWER } from '../lexer.ts';
@@ -18,8 +18,12 @@ import {
   shapeAt,
   startOf,
   type View,
-  wordAt,
 } from '../view.ts';
+
+const S = hashWord('s');
+const ARTICLES = wordSet('the our downtown');
+const IN = hashWord('in');
+const SHORT_PARTS = wordSet('med univ gen st mem hosp');
 
 /** Cities and other places below a state, and facilities by their short names (B). States and countries stay. */
 
@@ -83,7 +87,7 @@ function isFacilityWord(view: View, at: number): boolean {
 }
 
 function isTail(view: View, at: number): boolean {
-  const dotted = /^(?:med|univ|gen|st|mem|hosp)$/.test(wordAt(view, at - 1)) ? GAP.PERIOD : 0;
+  const dotted = SHORT_PARTS.has(hashAt(view, at - 1)) ? GAP.PERIOD : 0;
   return (flagsAt(view, at) & TAILS) !== 0 && (gapBefore(view, at) & ~(GAP.SPACE | GAP.HYPHEN | dotted)) === 0;
 }
 
@@ -119,7 +123,7 @@ function isNamePart(view: View, at: number): boolean {
   const gap = gapBefore(view, at + 1);
   if (gap !== GAP.SPACE && gap !== GAP.HYPHEN && gap !== GAP.APOSTROPHE && gap !== (GAP.SPACE | GAP.PERIOD))
     return false;
-  if (wordAt(view, at) === 's') return gapBefore(view, at) === GAP.APOSTROPHE;
+  if (hashAt(view, at) === S) return gapBefore(view, at) === GAP.APOSTROPHE;
   const flags = flagsAt(view, at);
   return (
     isCapitalised(view, at) &&
@@ -130,7 +134,7 @@ function isNamePart(view: View, at: number): boolean {
 
 /** The state behind a city: `, OH`, ` OH`, `, Ohio`. @returns its last token, or the given one */
 export function stateBehind(view: View, at: number, facility = false): number {
-  if (facility && wordAt(view, at + 1) === 'in' && isState(view, at + 2)) return at + 2;
+  if (facility && hashAt(view, at + 1) === IN && isState(view, at + 2)) return at + 2;
   if (isBeforeState(view, at)) {
     const phrase = phraseAt(view, at + 1);
     return phrase?.kind === 'state' ? phrase.last : at + 1;
@@ -188,8 +192,7 @@ export function isAfterPreposition(view: View, at: number): boolean {
   if ((before & BIT.PREPOSITION) !== 0 && gapBefore(view, at) === GAP.SPACE) return true;
   // `at the Brackenford clinic`, `in our Chicago office`
   if ((flagsAt(view, at - 2) & BIT.PREPOSITION) === 0 || shapeAt(view, at) === LOWER) return false;
-  const article = wordAt(view, at - 1);
-  return (article === 'the' || article === 'our' || article === 'downtown') && isTail(view, at + 1);
+  return ARTICLES.has(hashAt(view, at - 1)) && isTail(view, at + 1);
 }
 
 /** `, OH` or `, Ohio` behind. */

@@ -1,3 +1,4 @@
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS } from '../lexer.ts';
@@ -17,8 +18,19 @@ import {
   startOf,
   type View,
   wordAt,
+  hashAt,
 } from '../view.ts';
 import { blockEnd, unitAt } from './address-block.ts';
+
+const BOX = hashWord('box');
+const PO = hashWord('po');
+const O = hashWord('o');
+const P = hashWord('p');
+const OFFICE = hashWord('office');
+const POST = hashWord('post');
+const UNITS = wordSet('apt apartment suite ste');
+const POSTS = wordSet('apo fpo dpo');
+const SHIPS = wordSet('uss usns usnv uscgc usnv psc cmr unit');
 
 /** Parts of an address that stand by themselves: units, post boxes, military mail, ZIP codes (B). */
 
@@ -26,8 +38,7 @@ const NEAR = GAP.SPACE | GAP.COMMA | GAP.NEWLINE | GAP.PERIOD | GAP.HASH;
 
 /** `Apt. 339`, `Suite 574` alone on its line or between commas. Called for words of {@link unitAt}. */
 export function recognizeUnit(view: View, at: number): number {
-  const word = wordAt(view, at);
-  if (!/^(?:apt|apartment|suite|ste)$/.test(word)) return at;
+  if (!UNITS.has(hashAt(view, at))) return at;
   const last = unitAt(view, at);
   if (last <= at) return at;
   const end = blockEnd(view, last);
@@ -37,11 +48,11 @@ export function recognizeUnit(view: View, at: number): number {
 
 /** `PO Box 123`. */
 export function recognizePostBox(view: View, at: number): number {
-  if (wordAt(view, at) !== 'box' || !(isNumber(view, at + 1) || isMixed(view, at + 1))) return at;
+  if (hashAt(view, at) !== BOX || !(isNumber(view, at + 1) || isMixed(view, at + 1))) return at;
   let first = at;
-  if (wordAt(view, at - 1) === 'po') first = at - 1;
-  else if (wordAt(view, at - 1) === 'o' && wordAt(view, at - 2) === 'p') first = at - 2;
-  else if (wordAt(view, at - 1) === 'office' && wordAt(view, at - 2) === 'post') first = at - 2;
+  if (hashAt(view, at - 1) === PO) first = at - 1;
+  else if (hashAt(view, at - 1) === O && hashAt(view, at - 2) === P) first = at - 2;
+  else if (hashAt(view, at - 1) === OFFICE && hashAt(view, at - 2) === POST) first = at - 2;
   else if (isNumber(view, at - 1)) first = at - 2;
   if (first === at) return at;
   const end = blockEnd(view, at + 1);
@@ -51,13 +62,12 @@ export function recognizePostBox(view: View, at: number): number {
 
 /** `Unit 8464 Box 4410 / DPO AA 74226`, `USNS Harmon / FPO AP 96543`: military mail. Called for `apo`, `fpo`, `dpo`. */
 export function recognizeMilitaryPost(view: View, at: number): number {
-  if (!/^(?:apo|fpo|dpo)$/.test(wordAt(view, at)) || !/^a[aep]$/.test(wordAt(view, at + 1)) || !isNumber(view, at + 2))
-    return at;
+  if (!POSTS.has(hashAt(view, at)) || !/^a[aep]$/.test(wordAt(view, at + 1)) || !isNumber(view, at + 2)) return at;
   let first = at;
   for (let i = at - 1; i >= at - 5 && i >= view.from; i--) {
     const gap = gapBefore(view, i + 1);
     if ((gap & (GAP.PERIOD | GAP.COLON | GAP.END)) !== 0 || ((gap & GAP.NEWLINE) !== 0 && i < at - 1)) break;
-    if (/^(?:uss|usns|usnv|uscgc|usnv|psc|cmr|unit)$/.test(wordAt(view, i))) first = i;
+    if (SHIPS.has(hashAt(view, i))) first = i;
   }
   emit(view, 'location', [startOf(view, first), endOf(view, at + 2)], 0.9);
   return at + 2;
