@@ -249,7 +249,7 @@ interface ChartDocument {
 
 function documentOf(objects: readonly RenderedObject[]): ChartDocument {
   const map = objects.find(({ kind, data }) => kind === 'ConfigMap' && Object.hasOwn(Object(data), 'values.yaml'));
-  return parse((map?.data as Record<string, string>)['values.yaml'] ?? '') as ChartDocument;
+  return parse(String(Object(map?.data)['values.yaml'])) as ChartDocument;
 }
 
 function hooksOf(objects: readonly RenderedObject[]): readonly Hook[] {

@@ -283,7 +283,7 @@ describe('the API server refuses', () => {
     ],
     ['a day that no calendar has', 'GuardExemption', { ...EXEMPTION, until: '2026-11-31' }, /spec/, /./],
     ['no end', 'GuardExemption', { ...EXEMPTION, until: undefined }, /spec\.until/, /Required value/],
-  ])('%s', async (_, kind, spec, field, message) => {
+  ])('%s', async (...[, kind, spec, field, message]) => {
     const answer = await apply(kind, spec);
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.message).toMatch(field);
