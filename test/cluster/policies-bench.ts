@@ -8,7 +8,7 @@ import { isJsonObject } from '#controller/admission/json.ts';
 import { policyParameters } from '#controller/admission/policy-parameters.ts';
 import type { AdmissionSettings } from '#controller/admission/settings.ts';
 import { type KubeAnswer, KubeClient, messageOf } from './kube-client.ts';
-import { CLIENTS } from './place.ts';
+import { CLIENTS, clusterPlace } from './place.ts';
 
 const CHART = new URL('../../charts/lazaret/', import.meta.url).pathname;
 const KINDS: Readonly<Record<string, string>> = {
@@ -35,7 +35,7 @@ export class PoliciesBench {
   }
 
   /** Puts the policies of a chart with these values in force, in place of those before. */
-  async install(values: unknown, settings: AdmissionSettings): Promise<void> {
+  async install(values: object, settings: AdmissionSettings): Promise<void> {
     await this.namespace('lazaret', {});
     await this.remove();
     this.#installed = await renderPolicies(values);
@@ -57,7 +57,8 @@ export class PoliciesBench {
     const marked = { ...data, 'probe.B-04': `probe=${crypto.randomUUID()}` };
     await until(async () => (await this.#writeParameters(marked)) < 300);
     const [key, value] = marked['probe.B-04'].split('=');
-    const probe = withEscalation({ ...PROBE, metadata: { name: 'probe', labels: { [key ?? '']: value } } });
+    const labels = { [key ?? '']: value ?? '' };
+    const probe = withEscalation({ ...PROBE, metadata: { name: 'probe', labels } });
     await until(async () => {
       const message = messageOf(await this.createPod('probe', probe));
       return message.includes('ADM-19') && !message.includes('B-04');
@@ -65,13 +66,25 @@ export class PoliciesBench {
   }
 
   /** Makes a namespace with exactly these labels, and its service account, whose absence would deny every pod. */
-  async namespace(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  async namespace(
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    accounts: readonly string[] = [],
+  ): Promise<void> {
     if (this.#namespaces.has(name)) return;
-    await this.client.call({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name, labels } } });
+    // A namespace of an earlier run may still be on its way out.
+    const body = { metadata: { name, labels } };
+    await until(
+      async () => (await this.client.call({ method: 'POST', path: '/api/v1/namespaces', body })).status === 201,
+    );
     await until(async () => {
       const path = `/api/v1/namespaces/${name}/serviceaccounts/default`;
       return (await this.client.call({ method: 'GET', path })).status === 200;
     });
+    for (const account of accounts) {
+      const path = `/api/v1/namespaces/${name}/serviceaccounts`;
+      await this.client.call({ method: 'POST', path, body: { metadata: { name: account } } });
+    }
     this.#namespaces.add(name);
   }
 
@@ -106,7 +119,10 @@ export class PoliciesBench {
   }
 }
 
-const PROBE = { metadata: { name: 'probe' }, spec: { containers: [{ name: 'app', image: 'a' }] } };
+const PROBE: { readonly metadata: object; readonly spec: { readonly containers: readonly object[] } } = {
+  metadata: { name: 'probe' },
+  spec: { containers: [{ name: 'app', image: 'a' }] },
+};
 
 function withEscalation(pod: typeof PROBE) {
   const securityContext = { allowPrivilegeEscalation: true };
@@ -120,11 +136,11 @@ function inNamespace(pod: unknown, namespace: string): unknown {
 }
 
 /** Only the objects that are policies or belong to them. */
-async function renderPolicies(values: unknown): Promise<readonly RawObject[]> {
+async function renderPolicies(values: object): Promise<readonly RawObject[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lazaret-policies-'));
   try {
     const file = join(folder, 'values.json');
-    await writeFile(file, JSON.stringify(values ?? {}));
+    await writeFile(file, JSON.stringify({ evaluation: true, ...values }));
     const chart = process.env.LAZARET_TEST_CHART ?? CHART;
     const { stdout } = await promisify(execFile)(
       join(CLIENTS, 'helm'),
@@ -153,4 +169,9 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
     if (Date.now() > end) throw new Error('it did not come to be within 90 seconds');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** The kubeconfig of the running test cluster. */
+export function kubeconfigOfTests(): string {
+  return process.env.KUBECONFIG ?? clusterPlace().kubeconfig;
 }
