@@ -81,11 +81,7 @@ interface Read<Document> extends Omit<ResourceVerdict, 'document'> {
   readonly document: Document | null;
 }
 
-function readOne<Kind extends ResourceKind>(
-  kind: Kind,
-  raw: RawObject,
-  read: ReadResource,
-): Read<DocumentOf<Kind>> {
+function readOne<Kind extends ResourceKind>(kind: Kind, raw: RawObject, read: ReadResource): Read<DocumentOf<Kind>> {
   const metadata = isObject(raw.metadata) ? raw.metadata : {};
   const { namespace, name } = metadata;
   const result = read(kind, raw);
