@@ -112,6 +112,10 @@ export const LIMIT = {
   controllerKeys: 8,
   /** A pod that lives longer than this and of which the collector has nothing is a finding. */
   firstShipMs: 300_000,
+  /** lazaret doctor: one answer of the API server, how long it may take, and objects of one kind that are read. */
+  doctorAnswerBytes: 64 * 1024 * 1024,
+  doctorAnswerMs: 15_000,
+  doctorObjects: 100_000,
   /** Between two looks at mounted certificate files. */
   tlsReloadMs: 10_000,
   /** Chains in that list: with all of them it fits into `expectedBytes`. Reaching it is counted and told; nothing that stands is dropped. */
@@ -208,6 +212,8 @@ export const LIMIT = {
   /** The shortest first wait and the longest wait before the API server is asked again after a fault. */
   watchRetryMs: 250,
   watchBackoffMs: 15_000,
+  /** Between two looks for a DNS Service that the cluster does not have yet. */
+  resolversMs: 30_000,
   /** Configuration of the release as the chart wrote it. */
   valuesBytes: 1024 * 1024,
   /** Webhook: how long a review waits for what the watches have not shown yet, reviews that wait together, and its connections. */

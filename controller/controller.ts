@@ -43,7 +43,7 @@ export async function startController(world: ControllerWorld): Promise<Controlle
   const health = await openHealth(replica, unready);
   const webhook = await openWebhook(world, core, base);
   const bundles = await openBundles(world, core, upkeep.source);
-  const forget = core.view.onChange((change) => change === 'policy' && updateBase(replica));
+  const forget = core.view.onChange((change) => (change === 'policy' || base.base() === null) && updateBase(replica));
   const renew = (): void => {
     updateBase(replica);
     const serving = upkeep.source.serving();

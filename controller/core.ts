@@ -46,7 +46,7 @@ export function createCore(world: ControllerWorld): ControllerCore {
     log.warn({ path, code }, 'a list or watch of the API server failed; it is tried again');
   };
   const backoff = () => createBackoff({ sleep: clock.sleep, random });
-  const view = watchCluster({ namespace, fullname }, { api, backoff, onFault });
+  const view = watchCluster({ namespace, fullname }, { api, backoff, onFault, sleep: clock.sleep });
   const owner = releaseOwner(api, namespace, fullname);
   const holder = config.LAZARET_POD_NAME;
   const leader = createLeader({ namespace, name: `${fullname}-controller`, holder, owner }, api, clock);

@@ -3,7 +3,7 @@ import type { ClusterView, PodSummary, PolicyInputs, RawObject } from '../ports.
 import { createNews } from './news.ts';
 import { readReleaseValues, withResolvers } from './release-values.ts';
 import { summarizePod } from './pod-summary.ts';
-import { findResolvers } from './resolvers.ts';
+import { followResolvers, type ResolverPorts } from './resolvers.ts';
 import { fieldOf, metaOf, ResourceStore, textMapOf, textOf } from './resource-store.ts';
 import { followResource, listResource, type WatchedResource, type WatchPorts } from './resource-watch.ts';
 
@@ -24,7 +24,7 @@ type Kind = 'agreements' | 'egress' | 'exemptions' | 'values' | 'namespaces' | '
 const KINDS = 6;
 
 /** Begins to watch the cluster. `synced` is false until every list was read and the cluster's resolvers are known. */
-export function watchCluster(options: ViewOptions, ports: WatchPorts): KeptView {
+export function watchCluster(options: ViewOptions, ports: WatchPorts & ResolverPorts): KeptView {
   const stop = new AbortController();
   const news = createNews();
   const stores = createStores();
@@ -43,14 +43,12 @@ export function watchCluster(options: ViewOptions, ports: WatchPorts): KeptView 
     signal: stop.signal,
     synced: () => listed.size === KINDS,
   });
+  const tell = (change: 'namespaces' | 'pods') => ({ onChange: () => news.tell(change) });
   const running = [
     ...inputs.watched.map(({ kind, resource }) => follow(kind, resource)),
-    follow('namespaces', {
-      ...plain('/api/v1/namespaces', stores.namespaces),
-      onChange: () => news.tell('namespaces'),
-    }),
-    follow('pods', { ...plain('/api/v1/pods', stores.pods), onChange: () => news.tell('pods') }),
-    findResolvers(ports, stop.signal).then((found) => policy.setResolvers(found)),
+    follow('namespaces', { ...plain('/api/v1/namespaces', stores.namespaces), ...tell('namespaces') }),
+    follow('pods', { ...plain('/api/v1/pods', stores.pods), ...tell('pods') }),
+    followResolvers((found) => policy.setResolvers(found), ports, stop.signal),
   ];
   return {
     synced: () => listed.size === KINDS && policy.knowsResolvers,
@@ -130,6 +128,7 @@ class PolicyState {
   }
 
   setResolvers(resolvers: readonly string[]): void {
+    if (this.#resolvers !== null && resolvers.join() === this.#resolvers.join()) return;
     this.#resolvers = resolvers;
     this.#fill();
   }

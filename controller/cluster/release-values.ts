@@ -19,11 +19,15 @@ export function readReleaseValues(configMap: RawObject): RawObject | undefined {
   }
 }
 
-/** Names the cluster's own resolvers where the values name none. @param addresses of the cluster's DNS Service */
+/**
+ * Names the cluster's own resolvers where the values name none. Where neither is known, none are named, and a reader that
+ * needs one finds that missing: a guess would leave every guarded pod without names.
+ * @param addresses of the cluster's DNS Service
+ */
 export function withResolvers(values: RawObject, addresses: readonly string[]): RawObject {
   const network = fieldOf(values, 'network');
   const named = network.resolvers;
-  if (addresses.length === 0 || (Array.isArray(named) && named.length > 0)) return values;
+  if (Array.isArray(named) && named.length > 0) return values;
   return { ...values, network: { ...network, resolvers: addresses } };
 }
 

@@ -1,7 +1,6 @@
-import { createPrivateKey } from 'node:crypto';
 import { LIMIT } from '#contract/limit.ts';
 import { type CertifiedKey, crossSign, makeAuthority } from './certificate.ts';
-import { chainsTo, endOf, readCertificates } from './chain-check.ts';
+import { chainsTo, endOf, isPair, readCertificates } from './chain-check.ts';
 
 /**
  * The authority of a release in its turns. A new one is announced first: every caBundle and every new pod trusts both.
@@ -81,8 +80,9 @@ export function parseAuthority(data: SecretData): AuthorityState | null {
     const until = numberOf(rotation, 'previousUntil');
     const [certificate, second, third] = roots;
     const previous = since === null ? second : third;
-    if (certificate === undefined || !isPair(certificate, text('ca.key'))) return null;
-    if (since !== null && (second === undefined || !isPair(second, text('next.key')))) return null;
+    if (certificate === undefined || !isPair({ certificate, key: text('ca.key') })) return null;
+    if (since !== null && (second === undefined || !isPair({ certificate: second, key: text('next.key') })))
+      return null;
     return {
       current: { certificate, key: text('ca.key') },
       next: since === null || second === undefined ? null : { certificate: second, key: text('next.key'), since },
@@ -102,9 +102,4 @@ export function isUsable(state: AuthorityState, now: number): boolean {
 function numberOf(value: unknown, name: string): number | null {
   const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : null;
   return typeof found === 'number' && Number.isFinite(found) ? found : null;
-}
-
-function isPair(certificate: string, key: string): boolean {
-  const [read] = readCertificates(certificate);
-  return read?.checkPrivateKey(createPrivateKey(key)) === true;
 }

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 /** Intermediates that one chain may hold. */
 const DEPTH = 8;
@@ -15,6 +15,15 @@ export function endOf(pem: string): number {
     return readCertificates(pem)[0]?.validToDate.getTime() ?? 0;
   } catch {
     return 0;
+  }
+}
+
+/** Whether a private key is that of a certificate; PEM. */
+export function isPair({ certificate, key }: { readonly certificate: string; readonly key: string }): boolean {
+  try {
+    return readCertificates(certificate)[0]?.checkPrivateKey(createPrivateKey(key)) === true;
+  } catch {
+    return false;
   }
 }
 

@@ -4,8 +4,8 @@ import { textMapOf } from '../cluster/resource-store.ts';
 import { nullIfMissing } from '../leader.ts';
 import type { RawObject } from '../ports.ts';
 import { type AuthorityState, chainTail, trustBundle } from './authority-state.ts';
-import { issueLeaf } from './certificate.ts';
-import { chainsTo, endOf, readCertificates } from './chain-check.ts';
+import { type CertifiedKey, issueLeaf } from './certificate.ts';
+import { chainsTo, endOf, isPair, readCertificates } from './chain-check.ts';
 
 /** Whose leaf is kept in which Secret. */
 export interface CollectorLeafTerms {
@@ -33,8 +33,8 @@ export async function keepCollectorLeaf(
   const text = (name: string): string =>
     Buffer.from((secret === null ? undefined : textMapOf(secret, 'data')[name]) ?? '', 'base64').toString('utf8');
   const certificate = text('tls.crt');
-  if (text('ca.crt') === trustBundle(authority) && isGood(certificate, terms.names, authority, now))
-    return endOf(certificate);
+  const pair = { certificate, key: text('tls.key') };
+  if (text('ca.crt') === trustBundle(authority) && isGood(pair, terms.names, authority, now)) return endOf(certificate);
   const leaf = await issueLeaf(authority.current, { names: terms.names, now, lifetimeMs: LIMIT.collectorLeafMs });
   const files = {
     'tls.crt': `${leaf.certificate}${chainTail(authority, now)}`,
@@ -53,9 +53,10 @@ export async function keepCollectorLeaf(
   return endOf(leaf.certificate);
 }
 
-function isGood(certificate: string, names: readonly string[], authority: AuthorityState, now: number): boolean {
-  if (!chainsTo(certificate, authority.current.certificate, now + LIMIT.collectorLeafMs / 2)) return false;
-  const [leaf] = readCertificates(certificate);
+function isGood(pair: CertifiedKey, names: readonly string[], authority: AuthorityState, now: number): boolean {
+  const { certificate } = authority.current;
+  if (!chainsTo(pair.certificate, certificate, now + LIMIT.collectorLeafMs / 2) || !isPair(pair)) return false;
+  const [leaf] = readCertificates(pair.certificate);
   const said = leaf?.subjectAltName?.split(', ') ?? [];
   return names.every((name) => said.includes(`DNS:${name}`));
 }
