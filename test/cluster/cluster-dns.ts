@@ -47,7 +47,6 @@ const COREFILE = `.:53 {
       fallthrough
     }
     forward . 127.0.0.1:5353
-    cache 1
 }
 .:5353 {
     template ANY ANY {

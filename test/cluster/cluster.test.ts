@@ -1,6 +1,17 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { partVersion } from './build.ts';
+import { makeTestAuthority } from '#test/fake/test-authority.ts';
+import { buildPause, partVersion } from './build.ts';
+import { programImage } from './image-archive.ts';
+import { loadImage } from './load-image.ts';
+import { registryOf } from './node.ts';
 import { NODE_NAME } from './place.ts';
 import { startProviderStandIn } from './provider-stand-in.ts';
 import {
@@ -11,8 +22,11 @@ import {
   getObject,
   kubectl,
   makeNamespace,
+  PLACE,
+  tryKubectl,
   waitForCondition,
 } from './test-cluster.ts';
+import { runCommand } from './run-command.ts';
 import { waitFor } from './wait-for.ts';
 
 let namespace = '';
@@ -104,4 +118,84 @@ test('a stand-in is reached under the real name, and with its own authority only
   } finally {
     await provider.stop();
   }
+});
+
+test('the API server reaches a service inside, as it must for webhooks', async () => {
+  const path = `/api/v1/namespaces/${namespace}/services/front:80/proxy/by-the-api-server`;
+  expect(await kubectl(['get', `--raw=${path}`])).toBe('from the pod');
+});
+
+test('the API server asks a webhook on this machine that is registered by its address', async () => {
+  const authority = await makeTestAuthority();
+  const { certificate, key } = await authority.issue(PLACE.hostAddress);
+  const asked: string[] = [];
+  const server = createServer({ cert: certificate, key }, (incoming, outgoing) => {
+    void json(incoming).then((review) => {
+      const { uid, name } = (review as { readonly request: { readonly uid: string; readonly name: string } }).request;
+      asked.push(name);
+      const response = { uid, allowed: false, status: { message: 'asked here' } };
+      outgoing.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }));
+    });
+  });
+  server.listen(0, PLACE.hostAddress);
+  await once(server, 'listening');
+  const url = `https://${PLACE.hostAddress}:${(server.address() as AddressInfo).port}/`;
+  await applyYaml(webhook(url, authority.root));
+  try {
+    await waitFor('the webhook', async () => {
+      const make = ['create', 'configmap', 'asked', `--namespace=${namespace}`, '--dry-run=server'];
+      return (await tryKubectl(make)).stderr.includes('asked here') ? true : null;
+    });
+    expect(asked).toContain('asked');
+  } finally {
+    await kubectl(['delete', 'validatingwebhookconfiguration', namespace]);
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+function webhook(url: string, root: string): string {
+  return stringify({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: namespace },
+    webhooks: [
+      {
+        name: 'test.lazaret.dev',
+        clientConfig: { url, caBundle: Buffer.from(root).toString('base64') },
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        admissionReviewVersions: ['v1'],
+        sideEffects: 'None',
+      },
+    ],
+  });
+}
+
+test('a loaded image runs by its name and by its digest', async () => {
+  const archive = await programImage(await buildPause(), 'pause', 'localhost/loaded:1');
+  await loadImage(PLACE, archive);
+  const digest = JSON.parse(await runCommand(['tar', '-xOf', archive, 'index.json'])).manifests[0].digest as string;
+  for (const [name, image] of [
+    ['by-name', 'localhost/loaded:1'],
+    ['by-digest', `localhost/loaded@${digest}`],
+  ] as const) {
+    await kubectl(['run', name, `--namespace=${namespace}`, `--image=${image}`, '--image-pull-policy=Never']);
+    await waitForCondition(namespace, `pod/${name}`, 'condition=Ready');
+  }
+});
+
+test('the node pulls what this machine pushed to its registry', async () => {
+  const archive = await programImage(await buildPause(), 'pause', 'localhost/loaded:1');
+  const image = `${registryOf(PLACE)}/pulled:1`;
+  const dir = await mkdtemp(join(tmpdir(), 'lazaret-push-'));
+  const buildah = ['buildah', `--root=${dir}/root`, `--runroot=${dir}/run`, '--storage-driver=vfs'];
+  try {
+    const id = (await runCommand([...buildah, 'pull', '--quiet', `oci-archive:${archive}`])).trim();
+    await runCommand([...buildah, 'push', '--quiet', '--tls-verify=false', id, `docker://${image}`]);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+  await kubectl(['run', 'pulled', `--namespace=${namespace}`, `--image=${image}`, '--image-pull-policy=Always']);
+  await waitForCondition(namespace, 'pod/pulled', 'condition=Ready');
 });

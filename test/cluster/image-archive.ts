@@ -72,6 +72,7 @@ async function putJson(blobs: string, mediaType: string, value: object): Promise
 /** @returns the archive of an image that holds one static program as `/NAME`, made once */
 export async function programImage(program: string, name: string, image: string): Promise<string> {
   const sum = createHash('sha256')
+    .update(image)
     .update(await readFile(program))
     .digest('hex')
     .slice(0, 16);

@@ -3,44 +3,68 @@ import { parseArgs } from 'node:util';
 import { loadImage } from './load-image.ts';
 import { withLock } from './lock.ts';
 import { removeCluster } from './namespace.ts';
+import type { ClusterPlace } from './place.ts';
 import { clusterPlace } from './place.ts';
-import { startNode } from './start-node.ts';
 import { startControlPlane } from './start-cluster.ts';
+import { startNode } from './start-node.ts';
 
 const USAGE = 'usage: npm run cluster -- up [--control-plane] | down | load FILE...   [--slot 0..7]';
 
-async function main(): Promise<number> {
+interface Order {
+  readonly verb: string | undefined;
+  readonly files: readonly string[];
+  readonly controlPlaneOnly: boolean;
+  readonly place: ClusterPlace;
+}
+
+function readOrder(): Order {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { 'control-plane': { type: 'boolean', default: false }, slot: { type: 'string', default: '0' } },
   });
-  const place = clusterPlace(Number(values.slot));
-  const say = (line: string): void => void process.stderr.write(`cluster: ${line}\n`);
   const [verb, ...files] = positionals;
+  return { verb, files, controlPlaneOnly: values['control-plane'], place: clusterPlace(Number(values.slot)) };
+}
+
+/** @returns whether the verb is known */
+async function obey({ verb, files, controlPlaneOnly, place }: Order): Promise<boolean> {
+  const say = (line: string): void => void process.stderr.write(`cluster: ${line}\n`);
   switch (verb) {
     case 'up':
       await withLock(`slot-${place.slot}`, async () => {
         await startControlPlane(place, say);
-        if (!values['control-plane']) await startNode(place, say);
+        if (!controlPlaneOnly) await startNode(place, say);
       });
       process.stdout.write(`KUBECONFIG=${place.kubeconfig}\n`);
-      return 0;
+      return true;
     case 'down':
       await withLock(`slot-${place.slot}`, () => removeCluster(place));
-      return 0;
+      return true;
     case 'load':
       for (const file of files) await loadImage(place, file);
-      return 0;
+      return files.length > 0;
     case undefined:
     default:
-      process.stderr.write(`cluster: ${USAGE}\n`);
-      return 2;
+      return false;
   }
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
+function complain(error: unknown): void {
   process.stderr.write(`cluster: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+}
+
+try {
+  const order = readOrder();
+  try {
+    if (!(await obey(order))) {
+      complain(USAGE);
+      process.exitCode = 2;
+    }
+  } catch (error) {
+    complain(error);
+    process.exitCode = 1;
+  }
+} catch (error) {
+  complain(error);
+  process.exitCode = 2;
 }

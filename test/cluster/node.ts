@@ -171,6 +171,8 @@ function kubeletConfig(place: ClusterPlace): string {
     imageGCHighThresholdPercent: 100,
     maxPods: 250,
     serializeImagePulls: false,
+    // Or a loaded image is pulled again as soon as one with the same content came from the registry.
+    imagePullCredentialsVerificationPolicy: 'NeverVerify',
     // Tests wait for what these delay.
     syncFrequency: '5s',
     configMapAndSecretChangeDetectionStrategy: 'Watch',
