@@ -34,6 +34,10 @@ export const COMMANDS: CommandTable = {
     summary: 'sign, verify, explain and suggest policy',
     load: async () => (await import('./policy.ts')).policy,
   },
+  doctor: {
+    summary: 'look at a cluster: what is guarded, what is not, and what to do',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
 };
 
 /**

@@ -1,0 +1,247 @@
+import type { Cluster, WebhookObject, WorkloadObject } from './doctor-cluster.ts';
+import { readGauges } from './doctor-metrics.ts';
+import { runCheck, spanOf, type CheckReport, type Verdict } from './doctor-verdict.ts';
+
+/** What a certificate was made of: when it ends, ms since 1970, or null for text that is none. */
+export type CertificateEnd = (pem: string) => number | null;
+
+const DAY = 86_400_000;
+
+/** Whether the release is there at all: without it the other checks would say the same thing many times. */
+export function checkRelease(cluster: Cluster): readonly Verdict[] {
+  const { name, namespace, version, listings } = cluster.snapshot;
+  return runCheck('release', (report) => {
+    if (cluster.controller === null)
+      report.broken(
+        `there is no Deployment ${name}-controller in the namespace ${namespace}`,
+        listings.deployments.kind === 'forbidden'
+          ? `let your account list deployments in ${namespace}`
+          : 'name the release with --namespace and --name, or install the chart: helm install lazaret charts/lazaret -n lazaret --create-namespace',
+      );
+    if (listings.agreements.kind === 'absent')
+      report.broken(
+        'the API server does not know the resource provideragreements.lazaret.dev',
+        'install the resources: helm upgrade with crds.install=true',
+      );
+    if (isOlder(version, MIN_MINOR))
+      report.broken(
+        `the API server is ${version}`,
+        `Kubernetes 1.${MIN_MINOR} or later is needed: upgrade the control plane`,
+      );
+    else report.ok(`Kubernetes ${version}, release ${name} in the namespace ${namespace}`);
+  });
+}
+
+/** The oldest Kubernetes: sidecars that start before the application and ValidatingAdmissionPolicy. */
+export const MIN_MINOR = 30;
+
+/** Whether a version such as `v1.29.4-eks-1` is older than 1.MINOR; one that cannot be read is. */
+export function isOlder(version: string, minor: number): boolean {
+  const found = /^v?1\.(\d+)/.exec(version)?.[1];
+  return found === undefined || Number(found) < minor;
+}
+
+/** Whether the controller runs, and has read the cluster. */
+export function checkController(cluster: Cluster): readonly Verdict[] {
+  const { metrics } = cluster.snapshot;
+  const look = logsOf(cluster, 'controller');
+  return runCheck('controller', (report) => {
+    if (cluster.controller === null) return;
+    readiness(report, cluster.controller, { what: 'controller', look, effect: 'no PHI-bearing pod can be created' });
+    if (cluster.controller.spec.replicas < 2)
+      report.notice(
+        'one controller replica is wanted',
+        'set controller.replicas=2, so that the loss of a node stops nothing',
+      );
+    if (
+      metrics.controller !== null &&
+      readGauges(metrics.controller, 'lazaret_synced').some(({ value }) => value === 0)
+    )
+      report.broken('a controller has not read the cluster', `see why: ${look}`);
+  });
+}
+
+/** Whether the collector runs, and what it found. */
+export function checkCollector(cluster: Cluster): readonly Verdict[] {
+  const { name, metrics } = cluster.snapshot;
+  const look = logsOf(cluster, 'collector');
+  return runCheck('collector', (report) => {
+    if (cluster.collector === null)
+      return report.broken(
+        `there is no StatefulSet ${name}-collector`,
+        'run helm upgrade: evidence stays in the pods until it is there',
+      );
+    const effect = 'records stay in the pods until their spools are full';
+    readiness(report, cluster.collector, { what: 'collector', look, effect });
+    if (cluster.collector.status.readyReplicas > 0 && metrics.collector === null)
+      report.notice(
+        'the metrics of the collector could not be read',
+        'let your account get pods/proxy, or look at them in Prometheus',
+      );
+    const findings = readGauges(metrics.collector ?? '', 'lazaret_collector_findings_total');
+    if (findings.some(({ value }) => value > 0))
+      report.broken(
+        'chains of evidence do not go on where they ended',
+        'run lazaret audit verify on a copy of the store: it names them',
+      );
+  });
+}
+
+function logsOf({ snapshot }: Cluster, component: string): string {
+  return `kubectl -n ${snapshot.namespace} logs -l app.kubernetes.io/component=${component}`;
+}
+
+function readiness(
+  report: CheckReport,
+  { spec, status }: WorkloadObject,
+  { what, look, effect }: { readonly what: string; readonly look: string; readonly effect: string },
+): void {
+  const image = spec.template.spec.containers[0]?.image ?? 'an unknown image';
+  const state = `${status.readyReplicas} of ${spec.replicas} ${what} pods are ready (${image})`;
+  if (status.readyReplicas === 0) report.broken(`${state}: ${effect}`, `see why: ${look}`);
+  else if (status.readyReplicas < spec.replicas) report.notice(state, `see why: ${look}`);
+  else report.ok(state);
+}
+
+/** Whether the API server asks the controller, trusts it, and denies when it does not answer. */
+export function checkWebhooks(cluster: Cluster, now: number, endOf: CertificateEnd): readonly Verdict[] {
+  return runCheck('webhooks', (report) => {
+    const { name, listings } = cluster.snapshot;
+    if (listings.mutatingWebhooks.kind === 'forbidden' || listings.validatingWebhooks.kind === 'forbidden')
+      return report.notice('the webhooks could not be read', 'let your account list webhook configurations');
+    for (const [kind, object] of [
+      ['MutatingWebhookConfiguration', cluster.mutating],
+      ['ValidatingWebhookConfiguration', cluster.validating],
+    ] as const) {
+      if (object === null)
+        report.broken(`there is no ${kind} ${name}`, 'run helm upgrade: no new pod gets a guard until it is there');
+      else checkHooks(report, kind, object, { now, endOf, policies: cluster.policies.length > 0 });
+    }
+  });
+}
+
+interface HookTerms {
+  readonly now: number;
+  readonly endOf: CertificateEnd;
+  /** Whether policies stand behind the webhook. */
+  readonly policies: boolean;
+}
+
+function checkHooks(
+  report: CheckReport,
+  kind: string,
+  { webhooks }: WebhookObject,
+  { now, endOf, policies }: HookTerms,
+): void {
+  if (webhooks.length === 0) report.broken(`the ${kind} holds no webhook`, 'run helm upgrade');
+  // The review of templates only warns.
+  const deciding = webhooks.filter(({ clientConfig }) => clientConfig.service.path !== '/templates');
+  const faults = deciding.flatMap(({ name, failurePolicy, clientConfig }): (readonly [boolean, string, string])[] => {
+    const found: (readonly [boolean, string, string])[] = [];
+    if (failurePolicy !== 'Fail')
+      found.push([
+        !policies,
+        `${kind} ${name} has failurePolicy ${failurePolicy || 'unset'}`,
+        'set webhook.failurePolicy=Fail and run helm upgrade',
+      ]);
+    const pem = Buffer.from(clientConfig.caBundle, 'base64').toString('latin1');
+    const end = pem === '' ? null : endOf(pem);
+    if (end === null)
+      found.push([
+        true,
+        `${kind} ${name} has no caBundle: the API server trusts no controller`,
+        'see the log of the controller that leads: it writes the caBundle',
+      ]);
+    else if (end <= now)
+      found.push([
+        true,
+        `the caBundle of ${kind} ${name} has ended`,
+        'restart the controller: its leader writes a new one',
+      ]);
+    return found;
+  });
+  for (const [broken, text, remedy] of faults) report[broken ? 'broken' : 'notice'](text, remedy);
+  if (faults.length === 0 && webhooks.length > 0)
+    report.ok(`${kind}: ${deciding.length} webhooks deny when no controller answers`);
+}
+
+/** Whether the API server itself keeps the promise when no webhook is asked. */
+export function checkPolicies(cluster: Cluster): readonly Verdict[] {
+  const { snapshot, policies, bindings } = cluster;
+  return runCheck('policies', (report) => {
+    if (snapshot.listings.admissionPolicies.kind === 'forbidden')
+      return report.notice('the ValidatingAdmissionPolicies could not be read', 'let your account list them');
+    if (policies.length === 0)
+      return report.broken(
+        'there is no ValidatingAdmissionPolicy of the release',
+        'set policies.enabled=true and run helm upgrade: without them a missing webhook is a missing guard',
+      );
+    const faults = policies.flatMap(({ metadata: { name }, spec }) => [
+      ...(spec.failurePolicy === 'Fail'
+        ? []
+        : [`the ValidatingAdmissionPolicy ${name} has failurePolicy ${spec.failurePolicy || 'unset'}`]),
+      ...(bindings.some((each) => each.spec.policyName === name && each.spec.validationActions.includes('Deny'))
+        ? []
+        : [`the ValidatingAdmissionPolicy ${name} has no binding that denies`]),
+    ]);
+    for (const fault of faults) report.broken(fault, 'run helm upgrade: it was changed or removed by somebody else');
+    if (faults.length === 0) report.ok(`${policies.length} ValidatingAdmissionPolicies deny`);
+  });
+}
+
+/** When the certificates in use end, by the controller's own word. */
+export function checkCertificates(cluster: Cluster): readonly Verdict[] {
+  const { controller, collector } = cluster.snapshot.metrics;
+  return runCheck('certificates', (report) => {
+    if (controller === null)
+      return report.notice(
+        'the metrics of the controller could not be read, so ends of certificates are not known',
+        'let your account get pods/proxy, or look at them in Prometheus',
+      );
+    const ends = new Map<string, number>();
+    for (const { labels, value } of [controller, collector ?? ''].flatMap((text) =>
+      readGauges(text, 'lazaret_certificate_expiry_seconds'),
+    )) {
+      const certificate = labels['certificate'] ?? '';
+      ends.set(certificate, Math.min(value * 1_000, ends.get(certificate) ?? Infinity));
+    }
+    for (const [certificate, left] of ends) {
+      if (left <= 0)
+        report.broken(`the certificate "${certificate}" has ended`, 'see docs/runbooks.md, LazaretCertificateExpiring');
+      else if (left < 2 * DAY)
+        report.broken(
+          `the certificate "${certificate}" ends in ${spanOf(left)} and was not renewed`,
+          'see docs/runbooks.md, LazaretCertificateExpiring',
+        );
+      else report.ok(`the certificate "${certificate}" ends in ${spanOf(left)}`);
+    }
+    if (ends.size === 0) report.notice('the controller names no certificate', 'wait until it is ready');
+  });
+}
+
+/** Whether the keys of the release are there. Only names are read. */
+export function checkKeys(cluster: Cluster): readonly Verdict[] {
+  const { secrets, snapshot } = cluster;
+  const { name, namespace, listings } = snapshot;
+  return runCheck('keys', (report) => {
+    if (listings.secrets.kind === 'forbidden')
+      return report.notice(
+        'the names of Secrets could not be read',
+        `let your account list secrets in ${namespace}, or check that ${name}-keys exists`,
+      );
+    if (secrets.includes(`${name}-keys`)) report.ok(`the Secret ${name}-keys is there`);
+    else
+      report.broken(
+        `the Secret ${name}-keys is missing: pods get no policy and no identity`,
+        'see the log of the controller that leads: it makes the Secret; after a loss restore it from your backup',
+      );
+    if (
+      secrets.includes(`${name}-evaluation-audit-key`) &&
+      /^evaluation: true\b/m.test(cluster.document ?? 'evaluation: true')
+    )
+      report.notice(
+        `records are sealed to a key in this cluster (evaluation): who reads Secrets in ${namespace} reads prompts`,
+        'before patients’ data: lazaret keys init --out keys, then helm upgrade --set evaluation=false --set-file audit.recipients=keys/recipients.public.jwks',
+      );
+  });
+}
