@@ -17,7 +17,7 @@ import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from '.
 import { recognizeNumber } from './recognizers/number.ts';
 import { recognizePhrase, recognizePlace, recognizeUnlistedPlace } from './recognizers/place.ts';
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
-import { kindAt, type Recognizer, shapeAt, type View } from './view.ts';
+import { flagsAt, gapBefore, kindAt, lengthAt, numberAt, type Recognizer, shapeAt, type View } from './view.ts';
 
 /** A recognizer for words with any of these lexicon bits. */
 interface WordRecognizer {
@@ -72,7 +72,9 @@ export function detect(view: View): void {
     if (found.length > LIMIT.identifiers) throw new TooManyFindings();
     i =
       (own & FORM.KIND) === NUMBER
-        ? tryAll(BY_NUMBER, view, i)
+        ? isDose(view, i)
+          ? i
+          : tryAll(BY_NUMBER, view, i)
         : detectWord(view, i, flags[i] as number, (gap[i] as number) & MARKS);
   }
 }
@@ -114,11 +116,26 @@ function tryRare(view: View, at: number): number {
 }
 
 function tryAll(recognizers: readonly Recognizer[], view: View, at: number): number {
+  let asked = -1;
   for (const recognize of recognizers) {
     const last = recognize(view, at);
-    if (last > at || wasTaken(view, at)) return Math.max(last, at);
+    if (last > at) return last;
+    if (view.found.length === asked) continue;
+    if (wasTaken(view, at)) return at;
+    asked = view.found.length;
   }
   return at;
+}
+
+/** `80 mg`: a number below 90 before a unit. Most numbers of a note are like it, and no recognizer takes one. */
+function isDose(view: View, at: number): boolean {
+  return (
+    gapBefore(view, at + 1) === GAP.SPACE &&
+    lengthAt(view, at) <= 2 &&
+    (flagsAt(view, at + 1) & BIT.UNIT) !== 0 &&
+    shapeAt(view, at + 1) === LOWER &&
+    numberAt(view, at) < 90
+  );
 }
 
 /** Whether the newest candidate covers the token. */

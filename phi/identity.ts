@@ -10,8 +10,11 @@ import { hashWord } from './word-hash.ts';
 export interface Thing {
   readonly entity: Entity;
   readonly ordinal: number;
-  /** Surrogate by written form. */
-  readonly forms: Map<string, string>;
+  /** How it was written first, and the surrogate of that; most things are written in one way. */
+  form: string | undefined;
+  surrogate: string;
+  /** Surrogates by further written forms. */
+  others: Map<string, string> | undefined;
 }
 
 /** Numbers that are one thing wherever they stand, whatever their label said. */
@@ -60,7 +63,7 @@ export function createIdentities(): Identities {
     const ordinal = (ordinals.get(entity) ?? 0) + 1;
     ordinals.set(entity, ordinal);
     size++;
-    return { entity, ordinal, forms: new Map() };
+    return { entity, ordinal, form: undefined, surrogate: '', others: undefined };
   };
   return {
     get size() {
@@ -69,21 +72,32 @@ export function createIdentities(): Identities {
     surrogateFor(entity, original, { key, number }) {
       const form = number ? `${original} number` : original;
       const kind = NUMBERS.has(entity) ? 'number' : entity;
-      const value = key ?? (fold(original) || original);
       const known = byKey.get(kind) ?? new Map<string, Thing>();
       if (known.size === 0) byKey.set(kind, known);
+      const value = key ?? (fold(original) || original);
       let thing = known.get(value);
       if (thing === undefined) {
         thing = entity === 'name' ? personFor(persons, original, create) : create(entity);
         known.set(value, thing);
       }
-      const given = thing.forms.get(form);
+      const given = thing.form === form ? thing.surrogate : thing.others?.get(form);
       if (given !== undefined) return { surrogate: given, entity: thing.entity, isNew: false };
-      const surrogate = formatSurrogate(thing.entity, thing.ordinal, thing.forms.size);
-      thing.forms.set(form, surrogate);
-      return { surrogate, entity: thing.entity, isNew: true };
+      return { surrogate: addForm(thing, form), entity: thing.entity, isNew: true };
     },
   };
+}
+
+function addForm(thing: Thing, form: string): string {
+  const count = thing.form === undefined ? 0 : 1 + (thing.others?.size ?? 0);
+  const surrogate = formatSurrogate(thing.entity, thing.ordinal, count);
+  if (count === 0) {
+    thing.form = form;
+    thing.surrogate = surrogate;
+  } else {
+    thing.others ??= new Map();
+    thing.others.set(form, surrogate);
+  }
+  return surrogate;
 }
 
 interface Person {

@@ -13,25 +13,26 @@ export interface VaultEntry {
 
 /** The surrogates issued in one exchange. Holds PHI: it is sealed with the record and dies with the exchange. */
 export class Vault {
-  readonly #entries: ReadonlyMap<string, VaultEntry>;
+  readonly #entries: readonly VaultEntry[];
+  #bySurrogate: ReadonlyMap<string, VaultEntry> | undefined;
 
+  /** @param entries of different surrogates; nobody changes them after */
   constructor(entries: readonly VaultEntry[]) {
-    const bySurrogate = new Map<string, VaultEntry>();
-    for (const entry of entries) bySurrogate.set(entry.surrogate, entry);
-    this.#entries = bySurrogate;
+    this.#entries = entries;
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.length;
   }
 
   /** @returns the original of exactly this surrogate, or undefined when this exchange did not issue it. */
   original(surrogate: string): Phi | undefined {
-    return this.#entries.get(surrogate)?.original;
+    this.#bySurrogate ??= new Map(this.#entries.map((entry) => [entry.surrogate, entry]));
+    return this.#bySurrogate.get(surrogate)?.original;
   }
 
   /** All entries in the order they were issued; the only way out, for sealing and restoring. */
   entries(): readonly VaultEntry[] {
-    return [...this.#entries.values()];
+    return this.#entries;
   }
 }

@@ -128,7 +128,12 @@ export function isInitial(view: View, at: number): boolean {
 
 /** The value of a token of up to nine digits; -1 for any other token. */
 export function numberAt(view: View, at: number): number {
-  return kindAt(view, at) === NUMBER && lengthAt(view, at) <= 9 ? Number(wordAt(view, at)) : -1;
+  if (kindAt(view, at) !== NUMBER || lengthAt(view, at) > 9) return -1;
+  if (((view.tokens.form[at] as number) & FORM.PLAIN) === 0) return Number(wordAt(view, at));
+  const end = endOf(view, at);
+  let value = 0;
+  for (let i = startOf(view, at); i < end; i++) value = value * 10 + view.text.charCodeAt(i) - 48;
+  return value;
 }
 
 /** The single code unit between a token and the one before; 0 when there is none or more than one. */

@@ -10,6 +10,7 @@ import {
   gapBefore,
   isMixed,
   isNumber,
+  isWord,
   labelAt,
   startOf,
   endOf,
@@ -51,7 +52,7 @@ export function recognizeNumber(view: View, at: number): number {
 function isLongEnough(view: View, at: number): boolean {
   let digits = lengthAt(view, at);
   for (let last = at + 1; digits < MIN_PHONE; last++) {
-    if (!joinsRun(view, last)) return last - at >= 4;
+    if (isWord(view, last) || !joinsRun(view, last)) return last - at >= 4;
     digits += lengthAt(view, last);
   }
   return true;

@@ -1,6 +1,5 @@
 import { fieldRule } from '../field.ts';
 import { type FieldRule, PROSE } from '../segment.ts';
-import { readUnits } from '../units.ts';
 
 /** A cell of a table with what its column's header says. */
 export interface Cell {
@@ -15,35 +14,34 @@ const MAX_CELL = 60;
 
 /** Whether two lines in a row have a separator equally often: a cheap look that spares most prose a closer one. */
 export function mayHoldTable(text: string): boolean {
-  const units = readUnits(text);
-  const found = hasEqualRows(units, text.length);
-  units.fill(0, 0, text.length);
-  return found;
-}
-
-function hasEqualRows(units: Uint16Array, length: number): boolean {
-  let [bars, tabs, commas, semicolons] = [0, 0, 0, 0];
-  let sentence = false;
   let header = 0;
-  for (let i = 0; i <= length; i++) {
-    const code = i < length ? (units[i] as number) : 10;
-    // Letters, and the space, are most of a text.
-    if (code === 32 || (code > 63 && code < 124)) continue;
-    if (code === 124) bars++;
-    else if (code === 9) tabs++;
-    else if (code === 44) commas++;
-    else if (code === 59) semicolons++;
-    else if (code === 46 || code === 63 || code === 33) sentence = true;
-    else if (code === 10) {
-      const counts = bars * 1e9 + tabs * 1e6 + commas * 1e3 + semicolons;
-      if (counts > 0 && counts === header) return true;
-      // Sentences have commas too, but a header has no full stop.
-      header = sentence ? 0 : counts;
-      bars = tabs = commas = semicolons = 0;
-      sentence = false;
-    }
+  for (let start = 0; start < text.length; ) {
+    const next = text.indexOf('\n', start);
+    const end = next < 0 ? text.length : next;
+    // Only what may be a header, or stands below one, is looked at to its end.
+    const counts = countSeparators(text, [start, end], header === 0);
+    if (counts > 0 && counts === header) return true;
+    header = header === 0 || counts === 0 ? counts : countSeparators(text, [start, end], true);
+    start = end + 1;
   }
   return false;
+}
+
+/** @returns how often a line holds each separator, as one number; 0 for a line of sentences where a header is asked for */
+function countSeparators(text: string, [start, end]: readonly [number, number], isHeader: boolean): number {
+  let counts = 0;
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    // Letters, and the space, are most of a text.
+    if (code === 32 || (code > 63 && code < 124)) continue;
+    if (code === 44) counts += 1e3;
+    else if (code === 124) counts += 1e9;
+    else if (code === 9) counts += 1e6;
+    else if (code === 59) counts += 1;
+    // Sentences have commas too, but a header has no full stop.
+    else if (isHeader && (code === 46 || code === 33)) return 0;
+  }
+  return counts;
 }
 
 /**

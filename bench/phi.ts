@@ -1,0 +1,117 @@
+// What the detector alone costs, beside a bare lexer of the same text, in one run: node bench/phi.ts [--json] [--seconds N] [--only NAME]
+import { readFileSync } from 'node:fs';
+import { redact } from '#phi/redact.ts';
+import { notesOf } from './prompt.ts';
+import { formatTable, type Row, tidyRow } from './row.ts';
+
+const PROMPT = 4_096;
+const MEGABYTE = 1024 * 1024;
+const ROUNDS = 8;
+const OPTIONS = { dates: 'keep-year', actions: {} } as const;
+
+/** One thing that is measured on some texts. */
+interface Subject {
+  readonly name: string;
+  readonly texts: readonly string[];
+  readonly work: (text: string) => unknown;
+}
+
+/** Words and their hashes, and nothing else: what one look at each character costs in this program, on this machine, now. */
+function bareLexer(text: string): number {
+  let sum = 0;
+  let hash = SEED;
+  for (let i = 0; i < text.length; i++) {
+    const folded = FOLD[text.charCodeAt(i) & 127] as number;
+    if (folded !== 0) hash = Math.imul(hash ^ folded, PRIME);
+    else if (hash !== SEED) {
+      sum ^= TABLE[hash & (TABLE.length - 1)] as number;
+      hash = SEED;
+    }
+  }
+  return sum;
+}
+
+const SEED = 0x811c_9dc5 | 0;
+const PRIME = 0x0100_0193;
+const TABLE = new Int32Array(1 << 19);
+const FOLD = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[a-z0-9]/i.test(String.fromCharCode(code)) ? String.fromCharCode(code).toLowerCase().charCodeAt(0) : 0,
+);
+
+function examine(text: string): void {
+  const result = redact([{ text, format: 'text', message: 1 }], OPTIONS);
+  if (result.kind === 'refused') throw new Error('the detector refuses the material of the bench');
+}
+
+/** CPU seconds of this process: other programs on the machine count less than by the clock. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+interface Sum {
+  seconds: number;
+  calls: number;
+  characters: number;
+  readonly times: number[];
+}
+
+function measure({ texts, work }: Subject, seconds: number, sum: Sum): void {
+  const until = performance.now() + seconds * 1_000;
+  const from = cpuSeconds();
+  do {
+    for (const text of texts) {
+      const begin = performance.now();
+      work(text);
+      sum.times.push(performance.now() - begin);
+      sum.characters += text.length;
+      sum.calls++;
+    }
+  } while (performance.now() < until);
+  sum.seconds += cpuSeconds() - from;
+}
+
+function rowOf(name: string, { seconds, calls, times }: Sum): Row {
+  const sorted = times.toSorted((a, b) => a - b);
+  return tidyRow({
+    name,
+    concurrency: 1,
+    rps: calls / seconds,
+    p50_ms: sorted[sorted.length >> 1] ?? null,
+    p99_ms: sorted[Math.floor(sorted.length * 0.99)] ?? null,
+    added_p50_ms: null,
+    cpu_us: (1e6 * seconds) / calls,
+    rss_mb: process.memoryUsage.rss() / 1024 / 1024,
+  });
+}
+
+function subjects(file: string | undefined): readonly Subject[] {
+  const all = file === undefined ? notesOf(MEGABYTE) : readFileSync(file, 'utf8');
+  const prompts = Array.from({ length: Math.min(64, Math.floor(all.length / PROMPT)) }, (_, i) =>
+    all.slice(i * PROMPT, (i + 1) * PROMPT),
+  );
+  return [
+    { name: 'lexer-4k', texts: prompts, work: bareLexer },
+    { name: 'phi-4k', texts: prompts, work: examine },
+    { name: 'phi-1m', texts: [all.slice(0, MEGABYTE)], work: examine },
+  ];
+}
+
+const words = process.argv.slice(2);
+const valueOf = (name: string): string | undefined =>
+  words.includes(name) ? words[words.indexOf(name) + 1] : undefined;
+const only = valueOf('--only');
+const chosen = subjects(valueOf('--file')).filter(({ name }) => only === undefined || name === only);
+const seconds = Number(valueOf('--seconds') ?? 4) / ROUNDS;
+const sums = chosen.map((subject) => {
+  measure(subject, seconds * 2, { seconds: 0, calls: 0, characters: 0, times: [] });
+  return { seconds: 0, calls: 0, characters: 0, times: [] } as Sum;
+});
+for (let round = 0; round < ROUNDS; round++)
+  chosen.forEach((subject, at) => measure(subject, seconds, sums[at] as Sum));
+const rows = chosen.map(({ name }, at) => rowOf(name, sums[at] as Sum));
+for (const [at, { seconds: used, characters }] of sums.entries())
+  process.stderr.write(`bench: ${chosen[at]?.name} ${(characters / used / 1e6).toFixed(1)} MB/s of one core\n`);
+process.stdout.write(
+  words.includes('--json') ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : formatTable(rows),
+);
