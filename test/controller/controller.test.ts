@@ -9,7 +9,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyPatch, makePod } from './admission/fixture.ts';
-import { caBundle, callHook, HOOKS, installRelease, podReview, type Replica, startReplica, VALUES } from './replica.ts';
+import {
+  caBundle,
+  callHook,
+  HOOKS,
+  installRelease,
+  podReview,
+  type Replica,
+  secretText,
+  startReplica,
+  VALUES,
+} from './replica.ts';
 
 let fake: FakeApi;
 let started: Replica[];
@@ -51,11 +61,7 @@ describe('the controller', () => {
     const replica = await start();
     await vi.waitFor(() => expect(fake.get('/api/v1/namespaces/lazaret/secrets/lazaret-authority')).toBeDefined());
     expect(replica.controller.unready()).toContain('configuration');
-    const ca = Buffer.from(
-      (fake.get('/api/v1/namespaces/lazaret/secrets/lazaret-authority')?.data as Record<string, string>)['ca.crt'] ??
-        '',
-      'base64',
-    ).toString();
+    const ca = secretText(fake, 'lazaret-authority', 'ca.crt');
     await vi.waitFor(async () => {
       const answer = await callHook(
         { port: replica.controller.webhookPort, path: '/mutate', ca },
@@ -65,6 +71,7 @@ describe('the controller', () => {
     });
     installRelease(fake);
     await vi.waitFor(() => expect(replica.controller.unready()).toEqual([]), 20_000);
+    await vi.waitFor(() => expect(caBundle(fake)).not.toBe(''));
     expect((await ask(replica, '/mutate', podReview(makePod()))).body.response?.allowed).toBe(true);
   });
 
@@ -236,11 +243,7 @@ describe('the controller', () => {
   it('makes audit keys for an evaluation, uses them, and says so in a metric', async () => {
     installRelease(fake, 'evaluation: true\n');
     const replica = await ready();
-    const secret = fake.get('/api/v1/namespaces/lazaret/secrets/lazaret-evaluation-audit-key')?.data as Record<
-      string,
-      string
-    >;
-    const set = JSON.parse(Buffer.from(secret['recipients.public.jwks'] ?? '', 'base64').toString()) as {
+    const set = JSON.parse(secretText(fake, 'lazaret-evaluation-audit-key', 'recipients.public.jwks')) as {
       keys: { kid: string }[];
     };
     const pod = JSON.stringify(await inject(replica, makePod()));
@@ -356,14 +359,8 @@ describe('the controller', () => {
     endGrace();
     await closed;
     await expect(ask(replica, '/mutate', podReview(makePod()), agent)).rejects.toThrow();
-    expect(
-      (
-        fake.get('/apis/coordination.k8s.io/v1/namespaces/lazaret/leases/lazaret-controller')?.spec as Record<
-          string,
-          unknown
-        >
-      ).holderIdentity,
-    ).toBe('');
+    const lease = fake.get('/apis/coordination.k8s.io/v1/namespaces/lazaret/leases/lazaret-controller');
+    expect(lease?.spec).toMatchObject({ holderIdentity: '' });
     agent.destroy();
   });
 });

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, CompactSign, compactVerify } from 'jose';
+import { CompactSign, compactVerify, createLocalJWKSet, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectApi, type KubeApi } from '#controller/cluster/api.ts';
 import { createKeySource, type KeySource } from '#controller/release-keys.ts';
@@ -62,10 +62,8 @@ describe('the keys of a release', () => {
     const jws = await new CompactSign(Buffer.from('x'))
       .setProtectedHeader({ alg: 'ES256', kid: signing.currentKid })
       .sign(signing.current);
-    const set = JSON.parse(jwks) as { keys: Record<string, unknown>[] };
-    expect(
-      (await compactVerify(jws, createLocalJWKSet(set as Parameters<typeof createLocalJWKSet>[0]))).protectedHeader.kid,
-    ).toBe(signing.currentKid);
+    const set = JSON.parse(jwks) as { keys: JWK[] };
+    expect((await compactVerify(jws, createLocalJWKSet(set))).protectedHeader.kid).toBe(signing.currentKid);
     expect(set.keys).toHaveLength(2);
     expect(set.keys[1]).toMatchObject(signing.next!);
     expect(JSON.stringify([set, signing.next])).not.toContain('"d"');

@@ -1,5 +1,5 @@
 // A whole controller against the stand-in of the API server, and a caller that speaks to its webhook as an API server does.
-import { Agent, request } from 'node:https';
+import { type Agent, request } from 'node:https';
 import { pino } from 'pino';
 import type { Clock } from '#controller/clock.ts';
 import { sleep } from '#controller/cluster/backoff.ts';
@@ -126,6 +126,12 @@ export function callHook(
 export function caBundle(fake: FakeApi): string {
   const [hook] = (fake.get(HOOKS[0] ?? '')?.webhooks ?? []) as { clientConfig: { caBundle?: string } }[];
   return Buffer.from(hook?.clientConfig.caBundle ?? '', 'base64').toString();
+}
+
+/** A file of a Secret in the release's namespace; empty where there is none. */
+export function secretText(fake: FakeApi, name: string, file: string): string {
+  const data = (fake.get(`/api/v1/namespaces/lazaret/secrets/${name}`)?.data ?? {}) as Readonly<Record<string, string>>;
+  return Buffer.from(data[file] ?? '', 'base64').toString();
 }
 
 let reviews = 0;

@@ -56,7 +56,7 @@ function start(): void {
 }
 
 async function synced(): Promise<void> {
-  expect(await view.until(view.synced, never)).toBe(true);
+  expect(await view.until(() => view.synced(), never)).toBe(true);
 }
 
 function names(): readonly unknown[] {

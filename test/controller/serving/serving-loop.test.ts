@@ -77,14 +77,14 @@ function replica(isLeader = true) {
 
 function bundles(): readonly string[] {
   return HOOKS.flatMap((path) =>
-    (fake.get(path)?.webhooks as { clientConfig: { caBundle?: string } }[]).map(({ clientConfig }) =>
+    ((fake.get(path)?.webhooks ?? []) as { clientConfig: { caBundle?: string } }[]).map(({ clientConfig }) =>
       Buffer.from(clientConfig.caBundle ?? '', 'base64').toString(),
     ),
   );
 }
 
 function collectorFile(name: string): string {
-  return Buffer.from((fake.get(COLLECTOR)?.data as Record<string, string>)[name] ?? '', 'base64').toString();
+  return Buffer.from(((fake.get(COLLECTOR)?.data ?? {}) as Record<string, string>)[name] ?? '', 'base64').toString();
 }
 
 describe('the upkeep of certificates', () => {
