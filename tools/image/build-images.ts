@@ -50,10 +50,9 @@ export async function buildImages(options: BuildOptions): Promise<readonly Built
     for (const program of programs) {
       say(`building ${program}`);
       const image = `localhost/lazaret/${program}:${version}`;
-      await buildah(
-        ...['build', '--layers', '--timestamp', '0', '--format', 'oci', '--pull-never', '--target', program],
-        ...['--build-arg', `BASE=${base}`, '--build-arg', `VERSION=${version}`, '--tag', image, context],
-      );
+      const settings = ['--layers', '--timestamp', '0', '--format', 'oci', '--pull-never'];
+      const words = ['--build-arg', `BASE=${base}`, '--build-arg', `VERSION=${version}`, '--tag', image];
+      await buildah('build', ...settings, '--target', program, ...words, context);
       built.push(await deliver(buildah, { ...options, work, program, image }));
     }
     return built;
@@ -63,8 +62,15 @@ export async function buildImages(options: BuildOptions): Promise<readonly Built
 }
 
 function isolatedBuildah(work: string): Buildah {
-  const store = ['--root', join(work, 'store'), '--runroot', join(work, 'run'), '--storage-driver', 'vfs'];
-  const env = { ...process.env, BUILDAH_ISOLATION: 'chroot', STORAGE_DRIVER: 'vfs', TMPDIR: work };
+  const store = [
+    '--root',
+    join(work, 'store'),
+    '--runroot',
+    join(work, 'run'),
+    '--storage-driver',
+    process.env.STORAGE_DRIVER ?? 'vfs',
+  ];
+  const env = { ...process.env, BUILDAH_ISOLATION: 'chroot', TMPDIR: work };
   return (...words) => runCommand(['buildah', ...store, ...words], env);
 }
 
