@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { CHART } from '#test/chart/chart-files.ts';
 import { ciValues, renderText } from './helm-command.ts';
 import { KubeClient } from './kube-client.ts';
-import { CLIENTS, testPlace } from './place.ts';
-import { runCommand, tryCommand } from './run-command.ts';
+import { kubectl as run, PLACE, tryKubectl } from './test-cluster.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const { kubeconfig } = testPlace();
-const env = { ...process.env, KUBECONFIG: kubeconfig };
-const kubectl = (...args: readonly string[]) => runCommand([join(CLIENTS, 'kubectl'), ...args], { env });
-const client = new KubeClient(kubeconfig);
+const kubectl = (...args: readonly string[]) => run(args);
+const client = new KubeClient(PLACE.kubeconfig);
+const NAMES = ['provideragreements', 'egresspolicies', 'guardexemptions'].map((name) => `${name}.lazaret.dev`);
 
 const RESOURCES: Readonly<Record<string, string>> = {
   ProviderAgreement: 'provideragreements',
@@ -36,16 +34,14 @@ const EXEMPTION = {
 
 beforeAll(async () => {
   await kubectl('apply', '--server-side', '--force-conflicts', '-f', join(CHART, 'files/crds'));
-  await kubectl(
-    'wait',
-    '--for=condition=Established',
-    '--timeout=60s',
-    'crd',
-    ...['provideragreements', 'egresspolicies', 'guardexemptions'].map((name) => `${name}.lazaret.dev`),
-  );
+  await kubectl('wait', '--for=condition=Established', '--timeout=60s', 'crd', ...NAMES);
 });
 
-afterAll(() => client.close());
+// A release would not take up resources that another hand made.
+afterAll(async () => {
+  await kubectl('delete', 'crd', ...NAMES, '--timeout=60s');
+  client.close();
+});
 
 describe('the API server accepts', () => {
   it.each<[string, string, Fields]>([
@@ -353,7 +349,7 @@ it.each(['default', 'existing-secret', 'openshift'])(
       const lasting = text.split(/^---$/m).filter((part) => !/helm\.sh\/hook/.test(part));
       expect(lasting.length).toBeGreaterThan(20);
       const apply = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict', '-f', '-'];
-      const { stderr } = await tryCommand([join(CLIENTS, 'kubectl'), ...apply], { env, input: lasting.join('---') });
+      const { stderr } = await tryKubectl(apply, { input: lasting.join('---') });
       expect(stderr).toBe('');
     } finally {
       await kubectl('delete', 'namespace', namespace, '--wait=false');
