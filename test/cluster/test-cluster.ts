@@ -9,7 +9,7 @@ import { waitFor } from './wait-for.ts';
 export const PLACE = testPlace();
 
 /** The image that applications in tests run on: Debian, nftables, Node; loaded by `up`. */
-export { BASE_IMAGE } from './base-image.ts';
+export { BASE_IMAGE } from '../../tools/image/base-image.ts';
 
 const ENV = { ...process.env, KUBECONFIG: PLACE.kubeconfig };
 
