@@ -25,9 +25,16 @@
         p.contains('=') && p.split('=')[0] in variables.labels && variables.labels[p.split('=')[0]] == p.substring(p.indexOf('=') + 1)))))
 {{- end -}}
 
-{{/* The containers of a list with their paths in the object. */}}
+{{/* The containers of a list with their paths in the object. Names are looked up in a list that is made once: a pod may have hundreds. */}}
 {{- define "lazaret.policies.list" -}}
-object.spec.?{{ .list }}.orValue([]){{ .filter | default "" }}.map(c, {'at': dyn('spec.{{ .list }}[' + string(object.spec.{{ .list }}.map(o, o.name).indexOf(c.name)) + ']'), 'c': dyn(c)})
+object.spec.?{{ .list }}.orValue([]){{ .filter | default "" }}.map(c, {'at': dyn('spec.{{ .list }}[' + string(variables.names.{{ .list }}.indexOf(c.name)) + ']'), 'c': dyn(c)})
+{{- end -}}
+
+{{/* The names in each list of containers. */}}
+{{- define "lazaret.policies.names" -}}
+- name: names
+  expression: |-
+    { {{- range $i, $list := . }}{{ if $i }}, {{ end }}'{{ $list }}': object.spec.?{{ $list }}.orValue([]).map(c, c.name){{ end -}} }
 {{- end -}}
 
 {{/* What is the same for all rules about containers, once variables.all is there: meshes, hardening and trust files. */}}
