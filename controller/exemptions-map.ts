@@ -1,19 +1,23 @@
 import type { Logger } from 'pino';
 import { LIMIT } from '#contract/limit.ts';
+import { policyParameters } from './admission/policy-parameters.ts';
+import type { AdmissionSettings } from './admission/settings.ts';
 import { type ApiRequest, memberOf } from './api-request.ts';
 import { exemptionEntries, nextExemptionTurn } from './policy/exemption-entries.ts';
 import type { PolicyCache } from './policy/policy-cache.ts';
 import type { ClusterView } from './ports.ts';
 import { type Rounds, startRounds } from './rounds.ts';
 
-/** What the keeper of the ConfigMap of exemptions stands on. */
+/** What the keeper of the policies' parameters stands on. */
 export interface ExemptionsMapOptions {
   readonly view: ClusterView;
   readonly policies: PolicyCache;
   readonly api: ApiRequest;
-  /** Where the ConfigMap stands: the release's namespace. */
+  /** Where the object stands: the release's namespace. */
   readonly namespace: string;
   readonly name: string;
+  /** How pods are guarded now; null until that is known. */
+  readonly settings: () => AdmissionSettings | null;
   readonly labels?: Readonly<Record<string, string>>;
   readonly log: Logger;
   /** Ms since the epoch. */
@@ -23,8 +27,9 @@ export interface ExemptionsMapOptions {
 }
 
 /**
- * Keeps the ConfigMap from which the ValidatingAdmissionPolicies know hardening exemptions: written when a grant comes, changes,
- * begins or ends, and put right each minute when somebody else wrote to it. For the leader alone.
+ * Keeps the object of kind PolicyParameters from which the ValidatingAdmissionPolicies know hardening exemptions and what only run
+ * time knows of a guarded pod: written when a grant comes, changes, begins or ends, or settings change, and put right each minute
+ * when somebody else wrote to it. For the leader alone.
  */
 export function startExemptionsMap(options: ExemptionsMapOptions): Pick<Rounds, 'close' | 'settled'> {
   const { view, log } = options;
@@ -33,15 +38,26 @@ export function startExemptionsMap(options: ExemptionsMapOptions): Pick<Rounds, 
     gapMs: options.gapMs ?? LIMIT.policyReadMs,
     retryMs: LIMIT.statusMs,
     onFault: () =>
-      log.error({ event: 'exemptions_fault' }, 'the ConfigMap of exemptions could not be written: it is tried again'),
+      log.error(
+        { event: 'exemptions_fault' },
+        'the parameters of the admission policies could not be written: it is tried again',
+      ),
   });
   const stop = view.onChange((change) => {
     if (change === 'policy') rounds.ask();
   });
+  // Settings change with certificates too, and a pod of new settings is denied until they stand there.
+  let seen = options.settings();
+  const look = setInterval(() => {
+    const settings = options.settings();
+    if (settings !== seen) rounds.ask();
+    seen = settings;
+  }, LIMIT.podLookMs).unref();
   return {
     settled: () => rounds.settled(),
     close: () => {
       stop();
+      clearInterval(look);
       rounds.close();
     },
   };
@@ -52,17 +68,39 @@ async function writeMap(options: ExemptionsMapOptions): Promise<number> {
   if (!view.synced()) return LIMIT.policyRefreshMs;
   const now = options.now();
   const { exemptions } = policies.judge(view.policy()).source;
-  const data = exemptionEntries(exemptions, now);
-  const maps = `/api/v1/namespaces/${options.namespace}/configmaps`;
-  const there = await api({ method: 'GET', path: `${maps}/${options.name}` });
-  if (there.status === 404) await write(options, { method: 'POST', path: maps, data, version: undefined });
-  else if (there.status >= 300) throw new Error(`the API server answered a ConfigMap with ${there.status}`);
-  else if (!isSame(memberOf(there.body, 'data'), data)) {
+  const objects = `/apis/lazaret.dev/v1alpha1/namespaces/${options.namespace}/policyparameters`;
+  const there = await api({ method: 'GET', path: `${objects}/${options.name}` });
+  if (there.status !== 404 && there.status >= 300)
+    throw new Error(`the API server answered parameters with ${there.status}`);
+  const former = textsOf(memberOf(there.body, 'data'));
+  const settings = options.settings();
+  const data = { ...exemptionEntries(exemptions, now), ...runTimeValues(settings, former) };
+  if (there.status === 404) {
+    // Without what run time knows every guarded pod is denied, as it is without the object: it waits for both.
+    if (settings === null) return LIMIT.policyRefreshMs;
+    await write(options, { method: 'POST', path: objects, data, version: undefined });
+  } else if (!isSame(former, data)) {
     const version = memberOf(memberOf(there.body, 'metadata'), 'resourceVersion');
-    await write(options, { method: 'PUT', path: `${maps}/${options.name}`, data, version });
+    await write(options, { method: 'PUT', path: `${objects}/${options.name}`, data, version });
   }
-  const turn = nextExemptionTurn(exemptions, now);
+  const turn = settings === null ? now + LIMIT.policyRefreshMs : nextExemptionTurn(exemptions, now);
   return turn === null ? LIMIT.turnMs : turn - options.now();
+}
+
+/** While settings are not known, what stands there stays: the end of an exemption does not wait for them. */
+function runTimeValues(
+  settings: AdmissionSettings | null,
+  former: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (settings !== null) return policyParameters(settings, former);
+  return Object.fromEntries(Object.entries(former).filter(([key]) => key.startsWith('_')));
+}
+
+function textsOf(data: unknown): Readonly<Record<string, string>> {
+  if (typeof data !== 'object' || data === null) return {};
+  return Object.fromEntries(
+    Object.entries(data).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 interface Writing {
@@ -81,8 +119,8 @@ async function write(
     method,
     path,
     body: {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
+      apiVersion: 'lazaret.dev/v1alpha1',
+      kind: 'PolicyParameters',
       metadata: {
         name,
         namespace,
@@ -92,10 +130,10 @@ async function write(
       data,
     },
   });
-  if (status >= 300) throw new Error(`the API server answered a ConfigMap with ${status}`);
+  if (status >= 300) throw new Error(`the API server answered parameters with ${status}`);
 }
 
-function isSame(there: unknown, data: Readonly<Record<string, string>>): boolean {
-  const has = typeof there === 'object' && there !== null ? Object.entries(there) : [];
+function isSame(there: Readonly<Record<string, string>>, data: Readonly<Record<string, string>>): boolean {
+  const has = Object.entries(there);
   return has.length === Object.keys(data).length && has.every(([key, value]) => data[key] === value);
 }

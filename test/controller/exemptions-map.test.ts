@@ -4,6 +4,8 @@ import { startExemptionsMap } from '#controller/exemptions-map.ts';
 import { exemptionEntries, nextExemptionTurn } from '#controller/policy/exemption-entries.ts';
 import { PolicyCache } from '#controller/policy/policy-cache.ts';
 import type { RawObject } from '#controller/ports.ts';
+import type { AdmissionSettings } from '#controller/admission/settings.ts';
+import { makeSettings } from '#test/controller/admission/fixture.ts';
 import { exemption, FakeCluster } from '#test/fake/cluster-view.ts';
 import { FakeApi } from '#test/fake/kubernetes-api.ts';
 
@@ -72,16 +74,18 @@ describe('the entries of exemptions', () => {
   });
 });
 
-describe('the ConfigMap', () => {
+describe('the parameters of the policies', () => {
   let view: FakeCluster;
   let api: FakeApi;
   let now = NOV_10;
+  let settings: AdmissionSettings | null = null;
   let keeper: ReturnType<typeof startExemptionsMap> | null = null;
 
   beforeEach(() => {
     view = new FakeCluster();
     api = new FakeApi(view);
     now = NOV_10;
+    settings = makeSettings();
   });
   afterEach(() => keeper?.close());
 
@@ -93,14 +97,21 @@ describe('the ConfigMap', () => {
       api: api.ask,
       namespace: 'lazaret',
       name: 'lazaret-exemptions',
+      settings: () => settings,
       log: pino({ level: 'silent' }),
       now: () => now,
       gapMs: 1,
     });
     return keeper.settled();
   }
-  const data = (): unknown => api.configMaps.get('lazaret-exemptions')?.data;
-  const writes = (): number => api.of('POST', '/configmaps').length + api.of('PUT', '/configmaps').length;
+  const written = (): Readonly<Record<string, string>> | undefined =>
+    api.parameters.get('lazaret-exemptions')?.data as Readonly<Record<string, string>> | undefined;
+  /** The exemptions in it. */
+  const data = (): unknown => {
+    const all = written();
+    return all && Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith('_')));
+  };
+  const writes = (): number => api.of('POST', '/policyparameters').length + api.of('PUT', '/policyparameters').length;
 
   test('is made, follows the exemptions, and is not written when nothing changed', async () => {
     await start();
@@ -128,7 +139,7 @@ describe('the ConfigMap', () => {
 
   test('is put right when somebody wrote a grant of their own into it', async () => {
     await start();
-    api.putConfigMap('lazaret-exemptions', { 'clinic.B-28': '*' });
+    api.putParameters('lazaret-exemptions', { 'clinic.B-28': '*' });
     await start();
     expect(data()).toEqual({});
   });
@@ -140,5 +151,30 @@ describe('the ConfigMap', () => {
     view.change({ exemptions: [hardening('one')] });
     await keeper?.settled();
     expect(data()).toEqual({ 'clinic.B-28': '*' });
+  });
+
+  test('hold what only run time knows of a guarded pod, and the value before it', async () => {
+    await start();
+    const before = written()?.['_files.current'];
+    expect(before).toBeTruthy();
+    settings = makeSettings({ network: { resolvers: ['192.0.2.53'] } });
+    await expect.poll(() => written()?.['_resolvers.current']).toContain('192.0.2.53');
+    expect(written()?.['_resolvers.previous']).toBeTruthy();
+  });
+
+  test('are not made before it is known how pods are guarded, and lose an ended grant all the same', async () => {
+    settings = null;
+    await start();
+    expect(written()).toBeUndefined();
+    settings = makeSettings();
+    view.inputs = { ...view.inputs, exemptions: [hardening('one')] };
+    await start();
+    expect(data()).toEqual({ 'clinic.B-28': '*' });
+    const before = written()?.['_files.current'];
+    settings = null;
+    now = Date.UTC(2026, 10, 21);
+    await start();
+    expect(data()).toEqual({});
+    expect(written()?.['_files.current']).toBe(before);
   });
 });

@@ -5,10 +5,10 @@ import type { FakeCluster } from './cluster-view.ts';
 
 type Request = Parameters<ApiRequest>[0];
 
-/** An API server in memory, as far as statuses, events and ConfigMaps go: versions grow, stale writes are refused. */
+/** An API server in memory, as far as statuses, events and parameters go: versions grow, stale writes are refused. */
 export class FakeApi {
   readonly requests: Request[] = [];
-  readonly configMaps = new Map<string, RawObject>();
+  readonly parameters = new Map<string, RawObject>();
   /** The API server answers everything with this, when it is set. */
   failing: number | null = null;
   readonly #cluster: FakeCluster;
@@ -21,7 +21,7 @@ export class FakeApi {
     this.requests.push(request);
     if (this.failing !== null) return { status: this.failing, body: null };
     if (request.path.endsWith('/status')) return this.#patchStatus(request);
-    if (request.path.includes('/configmaps')) return this.#configMap(request);
+    if (request.path.includes('/policyparameters')) return this.#parameter(request);
     return { status: 201, body: null };
   };
 
@@ -55,22 +55,22 @@ export class FakeApi {
     return { status: 200, body: written };
   }
 
-  #configMap({ method, path, body }: Request): { readonly status: number; readonly body: unknown } {
+  #parameter({ method, path, body }: Request): { readonly status: number; readonly body: unknown } {
     const name =
       method === 'POST' ? String(memberOf(memberOf(body, 'metadata'), 'name')) : (path.split('/').at(-1) ?? '');
-    const known = this.configMaps.get(name);
+    const known = this.parameters.get(name);
     if (method === 'GET') return known === undefined ? { status: 404, body: null } : { status: 200, body: known };
     if (method === 'POST' && known !== undefined) return { status: 409, body: null };
     if (method === 'PUT') {
       const version = memberOf(memberOf(known, 'metadata'), 'resourceVersion');
       if (version !== memberOf(memberOf(body, 'metadata'), 'resourceVersion')) return { status: 409, body: null };
     }
-    this.putConfigMap(name, memberOf(body, 'data') as Readonly<Record<string, string>>);
-    return { status: 200, body: this.configMaps.get(name) };
+    this.putParameters(name, memberOf(body, 'data') as Readonly<Record<string, string>>);
+    return { status: 200, body: this.parameters.get(name) };
   }
 
-  /** Somebody writes a ConfigMap. */
-  putConfigMap(name: string, data: Readonly<Record<string, string>>): void {
-    this.configMaps.set(name, { metadata: { name, resourceVersion: String(this.requests.length) }, data });
+  /** Somebody writes an object of parameters. */
+  putParameters(name: string, data: Readonly<Record<string, string>>): void {
+    this.parameters.set(name, { metadata: { name, resourceVersion: String(this.requests.length) }, data });
   }
 }
