@@ -79,7 +79,7 @@ export function parseConfig(
   const own = Object.fromEntries(
     Object.entries(environment).filter(([name, value]) => name.startsWith('LAZARET_') && value !== ''),
   );
-  const parsed = SCHEMA.safeParse(own);
+  const parsed = SCHEMA.safeParse(own, { error: (issue) => (issue.input === undefined ? 'must be set' : undefined) });
   if (parsed.success) return { ok: true, config: parsed.data };
   return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
 }

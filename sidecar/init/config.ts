@@ -10,7 +10,11 @@ import { isSettingsFile, type SettingsFiles } from './settings-files.ts';
 
 const directory = z.string().regex(/^\/[^\0\n]*[^/\0\n]$/, 'must be an absolute path without a trailing slash');
 // The range that no distribution gives to people or services, so that an image rarely holds one of them by accident.
-const ownerId = z.coerce.number().int().min(20_000, 'must be 20000 to 59999').max(59_999, 'must be 20000 to 59999');
+const ownerId = z.coerce
+  .number('must be 20000 to 59999')
+  .int()
+  .min(20_000, 'must be 20000 to 59999')
+  .max(59_999, 'must be 20000 to 59999');
 
 const FIELDS = z.object({
   LAZARET_PROXY_MODE: z.enum(['on', 'off'], 'must be on or off').default('off'),
@@ -70,7 +74,9 @@ export function parseInitConfig(
 ): { readonly ok: true; readonly config: InitConfig } | { readonly ok: false; readonly faults: readonly string[] } {
   const own = Object.entries(environment).filter(([name, value]) => name.startsWith('LAZARET_') && value !== '');
   const given = Object.fromEntries(own);
-  const parsed = (given.LAZARET_PROXY_MODE === 'on' ? FIELDS : GUARDED).safeParse(given);
+  const parsed = (given.LAZARET_PROXY_MODE === 'on' ? FIELDS : GUARDED).safeParse(given, {
+    error: (issue) => (issue.input === undefined ? 'must be set' : undefined),
+  });
   if (!parsed.success) {
     return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) };
   }
