@@ -104,7 +104,7 @@ test('a name of the world is unknown until a stand-in has it', async () => {
 test('a stand-in is reached under the real name, and with its own authority only', async () => {
   const provider = await startProviderStandIn({ hosts: ['api.anthropic.com'] });
   const ask = (ca: string): string => `import { get } from 'node:https';
-    get('https://api.anthropic.com/v1/models', { ca: ${ca} }, (answer) => console.log('answered'))
+    get('https://api.anthropic.com/v1/models', { ca: ${ca} }, (answer) => { console.log('answered'); answer.destroy(); })
       .on('error', (error) => console.log(error.code));`;
   const run = (script: string) => execInPod(namespace, 'caller', ['node', '--input-type=module', '--eval', script]);
   try {

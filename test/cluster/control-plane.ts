@@ -6,6 +6,8 @@ import type { ClusterPlace } from './place.ts';
 export interface ClusterPart {
   readonly name: string;
   readonly command: readonly string[];
+  /** Where it finds other programs, before the usual places. */
+  readonly path?: string;
 }
 
 const ETCD = 'http://127.0.0.1:2379';

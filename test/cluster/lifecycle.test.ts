@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enterCluster, findCluster } from './namespace.ts';
 import { CLIENTS, clusterPlace } from './place.ts';
 import { runCommand, tryCommand } from './run-command.ts';
+import { waitFor } from './wait-for.ts';
 
 const SLOT = 6;
 const PLACE = clusterPlace(SLOT);
@@ -33,6 +34,17 @@ test('up prints a kubeconfig that works from outside, and a second up changes no
   const second = await cluster('up', '--control-plane');
   expect([second.status, lastLine(second.stdout)]).toEqual([0, `KUBECONFIG=${PLACE.kubeconfig}`]);
   expect(findCluster(PLACE)).toBe(before);
+});
+
+test('a part that ended is started again by up', async () => {
+  const pid = findCluster(PLACE) ?? 0;
+  await runCommand([...enterCluster(pid), 'sh', '-c', 'kill -9 $(pidof kube-controller-manager)']);
+  expect((await cluster('up', '--control-plane')).status).toBe(0);
+  expect(findCluster(PLACE)).toBe(pid);
+  await waitFor('the controller-manager', async () => {
+    const { status } = await tryCommand([...enterCluster(pid), 'pidof', 'kube-controller-manager']);
+    return status === 0 ? true : null;
+  });
 });
 
 test('a cluster that does not answer any more is made anew by up', async () => {

@@ -33,7 +33,7 @@ export function enterCluster(pid: number): readonly string[] {
 }
 
 /** The words that run a command with the machine's files in the cluster's network. */
-export function enterNetwork(pid: number): readonly string[] {
+function enterNetwork(pid: number): readonly string[] {
   return ['nsenter', `--target=${pid}`, '--net', '--'];
 }
 
@@ -60,11 +60,33 @@ export async function makeNamespaces(place: ClusterPlace): Promise<number> {
   return pid;
 }
 
-/** Starts a program inside; its output goes to STATE/log/NAME.log. */
-export async function startPart(place: ClusterPlace, part: ClusterPart): Promise<void> {
+/** Starts the parts that do not run, in order; their output goes to STATE/log/NAME.log. */
+export async function startParts(place: ClusterPlace, parts: readonly ClusterPart[]): Promise<void> {
+  const running = runningCommands(findCluster(place));
+  for (const part of parts) if (!running.has(part.command.join('\0'))) await startPart(place, part);
+}
+
+/** The command lines of the first process's children: the parts, each of which is one program. */
+function runningCommands(pid: number | null): ReadonlySet<string> {
+  if (pid === null) return new Set();
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  return new Set(
+    children.map((child) => {
+      try {
+        return readFileSync(`/proc/${child}/cmdline`, 'utf8').replace(/\0$/, '');
+      } catch {
+        // It ended in between.
+        return '';
+      }
+    }),
+  );
+}
+
+async function startPart(place: ClusterPlace, part: ClusterPart): Promise<void> {
   const file = join(place.state, 'parts', part.name);
   const words = part.command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-  await writeFile(file, `#!/bin/sh\nexec ${words.join(' \\\n  ')}\n`);
+  const path = [part.path ?? [], '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'].flat().join(':');
+  await writeFile(file, `#!/bin/sh\nPATH=${path}\nexec ${words.join(' \\\n  ')}\n`);
   await chmod(file, 0o755);
   await writeFile(join(place.state, 'start'), `${part.name}\n`, { flag: 'a' });
 }

@@ -12,7 +12,7 @@ export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 export const PAUSE_IMAGE = 'localhost/pause:1';
 
 /** The registry's port on the node's address; the machine pushes to it, containerd pulls from it, both without TLS. */
-export const REGISTRY_PORT = 5000;
+const REGISTRY_PORT = 5000;
 
 /** Folders of built programs. */
 export interface NodePrograms {
@@ -43,13 +43,8 @@ export async function prepareNode(place: ClusterPlace, programs: NodePrograms): 
     },
     {
       name: 'containerd',
-      command: [
-        'env',
-        `PATH=${programs.containerd}:/usr/sbin:/usr/bin:/sbin:/bin`,
-        join(programs.containerd, 'containerd'),
-        `--config=${at('containerd.toml')}`,
-        '--log-level=warn',
-      ],
+      path: programs.containerd,
+      command: [join(programs.containerd, 'containerd'), `--config=${at('containerd.toml')}`, '--log-level=warn'],
     },
     {
       name: 'kubelet',

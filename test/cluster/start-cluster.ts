@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAuthority } from './authority.ts';
 import { buildPart } from './build.ts';
 import { installClients } from './clients.ts';
-import type { ClusterPart } from './control-plane.ts';
 import { controlPlaneParts } from './control-plane.ts';
 import { installPackages } from './debian.ts';
-import { findCluster, makeNamespaces, removeCluster, startPart } from './namespace.ts';
+import { findCluster, makeNamespaces, removeCluster, startParts } from './namespace.ts';
 import type { ClusterPlace } from './place.ts';
 import { CLIENTS } from './place.ts';
 import { runCommand, tryCommand } from './run-command.ts';
@@ -26,7 +24,10 @@ export async function startControlPlane(place: ClusterPlace, say: Say): Promise<
   await installClients(say);
   const folder = await buildPart('kubernetes', say, CONTROL_PLANE);
   const running = findCluster(place);
-  if (running !== null && (await isReady(place))) return running;
+  if (running !== null && (await isReady(place))) {
+    await startParts(place, controlPlaneParts(place, folder));
+    return running;
+  }
   await removeCluster(place);
   say('starting the control plane');
   const pid = await makeNamespaces(place);
@@ -38,13 +39,6 @@ export async function startControlPlane(place: ClusterPlace, say: Say): Promise<
     return (await tryCommand([...kubectlWords(place), ...account])).status === 0 ? true : null;
   });
   return pid;
-}
-
-/** Starts parts in order; one that has been started is left alone. */
-export async function startParts(place: ClusterPlace, parts: readonly ClusterPart[]): Promise<void> {
-  for (const part of parts) {
-    if (!existsSync(join(place.state, 'parts', part.name))) await startPart(place, part);
-  }
 }
 
 /** The words of kubectl as the administrator. */

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeBaseImage } from './base-image.ts';
 import { buildPart, buildPause } from './build.ts';
@@ -5,12 +6,12 @@ import { installHelm3 } from './clients.ts';
 import { DNS_IMAGE, dnsObjects, setHosts } from './cluster-dns.ts';
 import { exists, programImage } from './image-archive.ts';
 import { loadImage } from './load-image.ts';
+import { startParts } from './namespace.ts';
 import { PAUSE_IMAGE, prepareNode } from './node.ts';
 import type { ClusterPlace } from './place.ts';
 import { NODE_NAME } from './place.ts';
 import { runCommand } from './run-command.ts';
-import { applyObjects, kubectlWords, startParts } from './start-cluster.ts';
-
+import { applyObjects, kubectlWords } from './start-cluster.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Adds a node with cluster DNS to a running control plane; what runs already is left alone. */
@@ -20,10 +21,18 @@ export async function startNode(place: ClusterPlace, say: (line: string) => void
   const coredns = join(await buildPart('coredns', say), 'coredns');
   await installHelm3(say);
   const base = await makeBaseImage(say);
-  const done = join(place.state, 'node-is-ready');
-  if (await exists(done)) return;
-  say('starting the node');
+  const hasImages = join(place.state, 'node-has-images');
+  if (!(await exists(hasImages))) say('starting the node');
   await startParts(place, await prepareNode(place, { kubernetes, containerd }));
+  if (!(await exists(hasImages))) {
+    await putImages(place, coredns, base);
+    await writeFile(hasImages, '');
+  }
+  await waitForNode(place);
+}
+
+/** What every pod needs, cluster DNS, and what tests run on. */
+async function putImages(place: ClusterPlace, coredns: string, base: string): Promise<void> {
   const pause = await programImage(await buildPause(), 'pause', PAUSE_IMAGE);
   const dns = await programImage(coredns, 'coredns', DNS_IMAGE);
   await setHosts(place, {});
@@ -32,8 +41,6 @@ export async function startNode(place: ClusterPlace, say: (line: string) => void
     return true;
   });
   await Promise.all([loadImage(place, dns), loadImage(place, base), applyObjects(place, dnsObjects(place))]);
-  await waitForNode(place);
-  await runCommand(['touch', done]);
 }
 
 async function waitForNode(place: ClusterPlace): Promise<void> {
