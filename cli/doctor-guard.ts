@@ -23,7 +23,8 @@ export function checkNodes(cluster: Cluster): readonly Verdict[] {
         `the node ${metadata.name} has kubelet ${status.nodeInfo.kubeletVersion || 'of an unknown version'}`,
         `upgrade it to 1.${MIN_MINOR} or later, or keep PHI-bearing pods off it: the sidecar may not start before the application there`,
       );
-    if (old.length === 0) report.ok(`${linux.length} nodes can run guarded pods`);
+    if (linux.length === 0) report.notice('there is no Linux node', 'add one: guarded pods run on Linux only');
+    else if (old.length === 0) report.ok(`${linux.length} nodes can run guarded pods`);
   });
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RESOURCES } from '#contract/policy-schema.ts';
 import { type Cluster, objectsOf } from './doctor-cluster.ts';
-import { runCheck, spanOf, type Verdict } from './doctor-verdict.ts';
+import { type CheckReport, runCheck, spanOf, type Verdict } from './doctor-verdict.ts';
 
 const DAY = 86_400_000;
 const namedSchema = z.looseObject({
@@ -27,34 +27,35 @@ export function checkAgreements(cluster: Cluster, now: number): readonly Verdict
         'there is no agreement: every exchange with a provider is refused',
         'apply a ProviderAgreement for each provider with whom you have signed one: docs/policy.md',
       );
-    for (const object of objects) {
-      const named = namedSchema.safeParse(object);
-      const name = named.success ? named.data.metadata.name : 'without a name';
-      const read = RESOURCES.ProviderAgreement.safeParse(object);
-      const rejected = named.success
-        ? named.data.status.conditions.find(({ type, status }) => type === 'Accepted' && status === 'False')
-        : undefined;
-      if (!read.success || rejected !== undefined) {
-        report.broken(
-          `the agreement ${name} is not accepted, so it covers nothing`,
-          `kubectl describe provideragreement ${name}: the condition Accepted says what to change`,
-        );
-        continue;
-      }
-      const { expiresOn: end, effectiveOn: start } = read.data.spec.contract ?? { expiresOn: null, effectiveOn: null };
-      const renew = 'renew it with the provider, then write the new end into the ProviderAgreement';
-      if (end !== null && end <= now)
-        report.broken(`the agreement ${name} has ended: what it covered is refused`, renew);
-      else if (end !== null && end - now <= 30 * DAY)
-        report.notice(`the agreement ${name} ends in ${spanOf(end - now)}`, renew);
-      else if (start !== null && start > now)
-        report.notice(
-          `the agreement ${name} begins in ${spanOf(start - now)}`,
-          'wait, or correct contract.effectiveOn',
-        );
-      else report.ok(`the agreement ${name} is in force${end === null ? '' : ` for ${spanOf(end - now)}`}`);
-    }
+    for (const object of objects) judgeAgreement(report, object, now);
   });
+}
+
+function judgeAgreement(report: CheckReport, object: unknown, now: number): void {
+  const named = namedSchema.safeParse(object).data;
+  const name = named?.metadata.name ?? 'without a name';
+  const read = RESOURCES.ProviderAgreement.safeParse(object);
+  const isRejected = named?.status.conditions.some(({ type, status }) => type === 'Accepted' && status === 'False');
+  if (!read.success || isRejected === true)
+    return report.broken(
+      `the agreement ${name} is not accepted, so it covers nothing`,
+      `kubectl describe provideragreement ${name}: the condition Accepted says what to change`,
+    );
+  const { contract, kind } = read.data.spec;
+  if (contract?.status !== 'signed' && kind !== 'self-hosted')
+    return report.notice(
+      `the agreement ${name} is not signed, so it covers nothing`,
+      'when it is signed, write contract.status, ref and dates into the ProviderAgreement',
+    );
+  const end = contract?.expiresOn ?? null;
+  const start = contract?.effectiveOn ?? null;
+  const renew = 'renew it with the provider, then write the new end into the ProviderAgreement';
+  if (end !== null && end <= now) report.broken(`the agreement ${name} has ended: what it covered is refused`, renew);
+  else if (start !== null && start > now)
+    report.notice(`the agreement ${name} begins in ${spanOf(start - now)}`, 'wait, or correct contract.effectiveOn');
+  else if (end !== null && end - now <= 30 * DAY)
+    report.notice(`the agreement ${name} ends in ${spanOf(end - now)}`, renew);
+  else report.ok(`the agreement ${name} is in force${end === null ? '' : ` for ${spanOf(end - now)}`}`);
 }
 
 /** What is widened at this moment, by whom and until when. */
