@@ -59,7 +59,8 @@ async function startReplica(api: FakeApi, dir: string): Promise<Replica> {
   );
   const [port, bundle, ops] = await Promise.all([freePort(), freePort(), freePort()]);
   const program = startProgram({
-    command: [process.execPath, join(dist, 'controller.js')],
+    // The flags of the image.
+    command: [process.execPath, '--max-semi-space-size=2', '--max-old-space-size=96', join(dist, 'controller.js')],
     core: CORE.guard,
     environment: {
       KUBECONFIG: kubeconfig,

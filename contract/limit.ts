@@ -244,4 +244,6 @@ export const LIMIT = {
   collectorLeafMs: 30 * 24 * 3_600_000,
   /** Earlier roots stay in the trust bundle this long after they signed their last leaf. */
   authorityRetireMs: 31 * 24 * 3_600_000,
+  /** How long the list of expected chains names a pod that has ended: six years, as documentation is kept (45 CFR 164.316(b)(2)). */
+  expectedKeptMs: 2_192 * 24 * 3_600_000,
 } as const;

@@ -29,6 +29,8 @@ const SCHEMA = z.object({
   LAZARET_BUNDLE_LISTEN: endpoint.default({ host: '::', port: 8_444 }),
   LAZARET_OPS: endpoint.default({ host: '::', port: 9_090 }),
   LAZARET_COLLECTOR: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
+  /** The token by which the controller proves itself to the collector. */
+  LAZARET_COLLECTOR_TOKEN: z.string().min(1).default('/var/run/secrets/lazaret.dev/token'),
   LAZARET_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

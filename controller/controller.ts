@@ -1,6 +1,8 @@
 import { LIMIT } from '#contract/limit.ts';
 import { type ControllerCore, type ControllerWorld, createCore, isEvaluation } from './core.ts';
 import { openBundles, openWebhook } from './doors.ts';
+import { leaderParts } from './leader-parts.ts';
+import { followLeadership } from './leader-work.ts';
 import { updateGauges } from './ops/gauges.ts';
 import { type HealthDoor, serveHealth } from './ops/health.ts';
 import { createServing, type ServingUpkeep } from './serving/serving-upkeep.ts';
@@ -50,7 +52,12 @@ export async function startController(world: ControllerWorld): Promise<Controlle
     if (serving !== null) webhook.setCertificate(serving);
     bundles.renew();
   };
-  const running = [core.leader.run(stop.signal), upkeep.run(renew, stop.signal)];
+  const { isLeader } = core.leader;
+  const running = [
+    core.leader.run(stop.signal),
+    upkeep.run(renew, stop.signal),
+    followLeadership(isLeader, leaderParts(world, core, { base, upkeep }), world.clock, stop.signal),
+  ];
   const close = async (): Promise<void> => {
     closing = true;
     await world.clock.sleep(LIMIT.webhookGraceMs, stop.signal);

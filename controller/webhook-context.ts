@@ -52,10 +52,11 @@ export function createBase(now: () => number, onFault: (faults: readonly string[
     const settings = compile({ ...read, releaseNamespace, audit }, material, judged, onFault);
     if (settings === null) return;
     if (current !== null && current.settings.config !== settings.config) {
-      const kept = { settings: current.settings, until: now() + LIMIT.previousSettingsMs };
-      earlier = [kept, ...earlier.filter(({ until }) => until > now())].slice(0, LIMIT.previousSettings);
+      const former = { settings: current.settings, until: now() + LIMIT.previousSettingsMs };
+      earlier = [former, ...earlier.filter(({ until }) => until > now())].slice(0, LIMIT.previousSettings);
     }
-    current = { settings, key, exemptions: judged.source.exemptions };
+    const kept = current?.settings.config === settings.config ? current.settings : settings;
+    current = { settings: kept, key, exemptions: judged.source.exemptions };
   };
   const base = (): ReviewBase | null => {
     if (current === null) return null;
