@@ -8,7 +8,7 @@ import { isJsonObject } from '#controller/admission/json.ts';
 import { policyParameters } from '#controller/admission/policy-parameters.ts';
 import type { AdmissionSettings } from '#controller/admission/settings.ts';
 import { type KubeAnswer, KubeClient, messageOf } from './kube-client.ts';
-import { CLIENTS, clusterPlace } from './place.ts';
+import { CLIENTS, testPlace } from './place.ts';
 
 const CHART = new URL('../../charts/lazaret/', import.meta.url).pathname;
 const KINDS: Readonly<Record<string, string>> = {
@@ -63,6 +63,11 @@ export class PoliciesBench {
       const message = messageOf(await this.createPod('probe', probe));
       return message.includes('ADM-19') && !message.includes('B-04');
     });
+  }
+
+  /** Takes the policies' parameters away altogether, as if the controller had never run. */
+  async removeParameters(): Promise<void> {
+    await this.client.call({ method: 'DELETE', path: `${PARAMETERS}/lazaret-exemptions` });
   }
 
   /** Makes a namespace with exactly these labels, and its service account, whose absence would deny every pod. */
@@ -141,10 +146,9 @@ async function renderPolicies(values: object): Promise<readonly RawObject[]> {
   try {
     const file = join(folder, 'values.json');
     await writeFile(file, JSON.stringify({ evaluation: true, ...values }));
-    const chart = process.env.LAZARET_TEST_CHART ?? CHART;
     const { stdout } = await promisify(execFile)(
       join(CLIENTS, 'helm'),
-      ['template', 'lazaret', chart, '-n', 'lazaret', '--values', file],
+      ['template', 'lazaret', CHART, '-n', 'lazaret', '--values', file],
       { maxBuffer: 32 * 1024 * 1024 },
     );
     return parseAllDocuments(stdout)
@@ -173,5 +177,5 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
 
 /** The kubeconfig of the running test cluster. */
 export function kubeconfigOfTests(): string {
-  return process.env.KUBECONFIG ?? clusterPlace().kubeconfig;
+  return testPlace().kubeconfig;
 }

@@ -6,7 +6,7 @@ import type { Pod } from '#controller/admission/pod.ts';
 import { policyParameters } from '#controller/admission/policy-parameters.ts';
 import { admit, makePod, makeSettings } from '#test/controller/admission/fixture.ts';
 import { type KubeAnswer, messageOf } from './kube-client.ts';
-import { kubeconfigOfTests, PoliciesBench } from './policies-bench.ts';
+import { kubeconfigOfTests, PoliciesBench, until } from './policies-bench.ts';
 
 // Every rule that a pod can show, on a pod that is guarded otherwise: the broken one is denied under the rule's id, its twin is not.
 
@@ -370,5 +370,19 @@ describe('what only run time knows', () => {
     await bench.setParameters({});
     expect(messageOf(await bench.createPod('phi', GUARDED))).toContain('ADM-19');
     expect((await bench.createPod('phi', { ...makePod(), metadata: { name: 'a' } })).status).toBe(201);
+  });
+
+  it('and so while its object is not there at all', async () => {
+    await bench.removeParameters();
+    await until(async () => messageOf(await bench.createPod('phi', GUARDED)).includes('no params found'));
+    expect((await bench.createPod('phi', { ...makePod(), metadata: { name: 'a' } })).status).toBe(201);
+  });
+
+  it('is seen again after the release was removed and installed anew', async () => {
+    await bench.remove();
+    expect((await bench.createPod('phi', makePod())).status).toBe(201);
+    await bench.install({}, settings);
+    expect((await bench.createPod('phi', GUARDED)).status).toBe(201);
+    expect((await bench.createPod('phi', makePod())).status).toBe(403);
   });
 });

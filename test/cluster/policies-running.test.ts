@@ -38,7 +38,7 @@ const patch = (
 ): Promise<KubeAnswer> => bench.client.call({ method: 'PATCH', path, contentType, body });
 const replace = async (path: string, change: (pod: Pod) => Pod): Promise<KubeAnswer> => {
   const { body } = await bench.client.call({ method: 'GET', path: POD });
-  return bench.client.call({ method: 'PUT', path, body: change(body as Pod) });
+  return bench.client.call({ method: 'PUT', path, body: change(body) });
 };
 const relabel = (pod: Pod, labels: Fields): Pod => ({
   ...pod,
