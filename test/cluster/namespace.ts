@@ -50,6 +50,8 @@ export async function makeNamespaces(place: ClusterPlace): Promise<number> {
   await runCommand([...inside, 'link', 'set', 'eth0', 'up']);
   // Nothing of the cluster reaches the world: what is not made here is unreachable at once.
   await runCommand([...inside, 'route', 'add', 'unreachable', 'default']);
+  // The API server calls webhooks by their Services from here: without a route the call ends before it is rewritten to a pod.
+  await runCommand([...inside, 'route', 'add', place.serviceRange, 'dev', 'eth0', 'src', place.nodeAddress]);
   await runCommand([...inside, 'route', 'add', WORLD_RANGE, 'via', place.hostAddress]);
   await runCommand(['ip', 'addr', 'add', `${place.hostAddress}/24`, 'dev', place.link]);
   for (const address of place.worldAddresses) {
