@@ -38,7 +38,7 @@ createServer((request, response) => {
   response.end('from the pod');
 }).listen(8080, () => console.log('listening'));`;
 
-function pod(name: string, script: string): string {
+function pod(name: string, script: string, readinessProbe: object): string {
   return stringify({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -51,7 +51,7 @@ function pod(name: string, script: string): string {
           image: BASE_IMAGE,
           imagePullPolicy: 'IfNotPresent',
           command: ['node', '--input-type=module', '--eval', script],
-          readinessProbe: { exec: { command: ['true'] }, periodSeconds: 1 },
+          readinessProbe: { ...readinessProbe, periodSeconds: 1 },
         },
       ],
     },
@@ -66,8 +66,8 @@ async function fetchInPod(url: string): Promise<string> {
 
 beforeAll(async () => {
   namespace = await makeNamespace();
-  await applyYaml(pod('server', SERVER));
-  await applyYaml(pod('caller', 'setInterval(() => {}, 1e6)'));
+  await applyYaml(pod('server', SERVER, { tcpSocket: { port: 8080 } }));
+  await applyYaml(pod('caller', 'setInterval(() => {}, 1e6)', { exec: { command: ['true'] } }));
   await applyYaml(
     stringify({
       apiVersion: 'v1',
@@ -78,6 +78,11 @@ beforeAll(async () => {
   );
   await waitForCondition(namespace, 'pod/server', 'condition=Ready');
   await waitForCondition(namespace, 'pod/caller', 'condition=Ready');
+  // The service was made a moment ago.
+  await waitFor('its name', async () => {
+    const { status } = await execInPod(namespace, 'caller', ['getent', 'hosts', `front.${namespace}`]);
+    return status === 0 ? true : null;
+  });
 });
 
 afterAll(() => deleteNamespace(namespace));
