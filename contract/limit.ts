@@ -103,6 +103,7 @@ export const LIMIT = {
   collectorConflicts: 16,
   /** Enrolments in work together, reviews of tokens (one may take this long), and how many good answers are remembered for how long. */
   collectorEnrolments: 8,
+  enrolBytes: 16 * 1024,
   tokenReviewMs: 5_000,
   tokenReviewBytes: 64 * 1024,
   podProofs: 1_024,

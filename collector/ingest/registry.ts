@@ -12,22 +12,29 @@ import type { Answer } from './receive.ts';
 
 /** What the controller alone may ask for and put. */
 export interface Registry {
+  /** Whether a bearer is the controller: asked before its body is read, which may be long. @throws when nobody could be asked */
+  admit: ProveController;
   /** Takes the signed list of the chains that must exist. */
-  put(bearer: string, body: string): Promise<Answer>;
+  put(body: string): Promise<Answer>;
   /** The list as it was last put. */
-  expected(bearer: string): Promise<Answer>;
+  expected(): Promise<Answer>;
   /** How far each chain goes, signed by the collector. */
-  manifest(bearer: string): Promise<Answer>;
+  manifest(): Promise<Answer>;
 }
 
 /** @returns the door for the controller's list; every answer but a refusal is to the controller alone */
 export function createRegistry(store: EvidenceStore, prove: ProveController): Registry {
-  const only = async (bearer: string, then: () => Promise<Answer>): Promise<Answer> =>
-    (await prove(bearer)) ? await then() : { status: 403, body: { error: 'controller_only' }, finding: null };
+  let turn: Promise<unknown> = Promise.resolve();
   return {
-    put: (bearer, body) => only(bearer, () => putExpected(store, body)),
-    expected: (bearer) => only(bearer, async () => ok({ expected: store.expected.jws })),
-    manifest: (bearer) => only(bearer, async () => ok({ manifest: await store.manifest() })),
+    admit: prove,
+    put(body) {
+      // One after the other: two leaders may overlap for a moment, and the older list must not come last.
+      const done = turn.then(() => putExpected(store, body));
+      turn = done.catch(() => undefined);
+      return done;
+    },
+    expected: async () => ok({ expected: store.expected.jws }),
+    manifest: async () => ok({ manifest: await store.manifest() }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { ENROL_PATH, EXPECTED_PATH, JWKS_PATH, MANIFEST_PATH, type PublicJwks } from '#contract/chain-protocol.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { Metrics } from '../metrics.ts';
+import type { ProveController } from './prove-pod.ts';
 import type { Answer, Receiver } from './receive.ts';
 import type { Registry } from './registry.ts';
 import { ReviewUnavailable } from './token-review.ts';
@@ -31,6 +32,8 @@ interface Operation {
   readonly bodyBytes: number;
   /** Operations that ask the API server, which may be slow, must not hold up the evidence of pods that are enrolled. */
   readonly lane: 'evidence' | 'proof';
+  /** Who may ask, where it is known before the body is read. */
+  readonly admit?: ProveController;
   run(bearer: string, body: Buffer): Promise<Answer>;
 }
 
@@ -79,23 +82,28 @@ function operationOf({ receiver, registry }: IngestOptions, { method, url = '' }
     const run = (bearer: string, body: Buffer) => receiver.batch(bearer, { chain, segment }, body);
     return { name: 'batch', bodyBytes: MAX_BODY, lane: 'evidence', run };
   }
-  const proven = (name: Operation['name'], bodyBytes: number, run: Operation['run']): Operation => ({
-    name,
+  if (method === 'POST' && url === ENROL_PATH) {
+    const run = (bearer: string, body: Buffer) => receiver.enrol(bearer, body.toString('latin1'));
+    return { name: 'enrol', bodyBytes: LIMIT.enrolBytes, lane: 'proof', run };
+  }
+  return registry === null ? null : registryOperation(registry, `${method} ${url}`);
+}
+
+function registryOperation(registry: Registry, asked: string): Operation | null {
+  const own = (bodyBytes: number, run: Operation['run']): Operation => ({
+    name: 'registry',
     bodyBytes,
     lane: 'proof',
+    admit: registry.admit,
     run,
   });
-  switch (`${method} ${url}`) {
-    case `POST ${ENROL_PATH}`:
-      return proven('enrol', MAX_BODY, (bearer, body) => receiver.enrol(bearer, body.toString('latin1')));
+  switch (asked) {
     case `PUT ${EXPECTED_PATH}`:
-      return (
-        registry && proven('registry', LIMIT.expectedBytes, (bearer, body) => registry.put(bearer, body.toString()))
-      );
+      return own(LIMIT.expectedBytes, (_, body) => registry.put(body.toString()));
     case `GET ${EXPECTED_PATH}`:
-      return registry && proven('registry', 0, (bearer) => registry.expected(bearer));
+      return own(0, () => registry.expected());
     case `GET ${MANIFEST_PATH}`:
-      return registry && proven('registry', 0, (bearer) => registry.manifest(bearer));
+      return own(0, () => registry.manifest());
     default:
       return null;
   }
@@ -108,6 +116,10 @@ async function handle(options: IngestOptions, request: IncomingMessage, operatio
     return { status: 404, body: { error: 'unknown_path' } };
   }
   const bearer = BEARER.exec(request.headers.authorization ?? '')?.[1];
+  if (operation.admit !== undefined && !(bearer !== undefined && (await operation.admit(bearer)))) {
+    request.resume();
+    return { status: 403, body: { error: 'controller_only' } };
+  }
   const body = await readBody(request, operation.bodyBytes);
   if (body === null) return { status: 413, body: { error: 'too_large' } };
   if (bearer === undefined) return { status: 401, body: { error: 'unknown_key' } };

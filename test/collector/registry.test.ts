@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ChainId } from '#contract/brand.ts';
-import { EXPECTED_PATH, JWKS_PATH, MANIFEST_PATH } from '#contract/chain-protocol.ts';
+import { ENROL_PATH, EXPECTED_PATH, JWKS_PATH, MANIFEST_PATH } from '#contract/chain-protocol.ts';
 import { type PublicKey, SIGNED_TYPE, type SignedType, signCompact, thumbprint } from '#contract/chain-signature.ts';
 import { startAudit } from '#sidecar/audit/audit.ts';
 import { evidenceOptions, newChain } from '#test/sidecar/audit/facts.ts';
@@ -282,6 +282,22 @@ test('a receipt, manifest or attestation that the controller’s key signed is a
     writeFileSync(path, before);
   }
   expect((await runAudit('verify', '--store', rig.store, '--trust', jwks)).code).toBe(0);
+});
+
+test('a stranger is refused before the body is read, however long it is', async () => {
+  const { asked, api } = await rigOf();
+  const body = 'x'.repeat(4 * 1024 * 1024);
+  const bearer = api.pod('clinic', 'default', 'notes-0');
+  expect((await asked({ method: 'PUT', path: EXPECTED_PATH, bearer, body })).status).toBe(403);
+  expect((await asked({ method: 'POST', path: ENROL_PATH, bearer, body: 'x'.repeat(17 * 1024) })).status).toBe(413);
+});
+
+test('of lists that are put at the same time the newest stays', async () => {
+  const { asked, put } = await rigOf();
+  const controller = controllerOf();
+  const lists = [101, 105, 103, 104, 102].map((iat) => controller.sign(list(iat)));
+  await Promise.all(lists.map((expected) => put({ expected, jwks: controller.jwks })));
+  expect((await asked({ method: 'GET', path: EXPECTED_PATH })).body).toEqual({ expected: lists[1] });
 });
 
 test('without a controller there is no door for it', async () => {
