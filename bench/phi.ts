@@ -103,9 +103,9 @@ const valueOf = (name: string): string | undefined =>
 const only = valueOf('--only');
 const chosen = subjects(valueOf('--file')).filter(({ name }) => only === undefined || name === only);
 const seconds = Number(valueOf('--seconds') ?? 4) / ROUNDS;
-const sums = chosen.map((subject) => {
+const sums = chosen.map((subject): Sum => {
   measure(subject, seconds * 2, { seconds: 0, calls: 0, characters: 0, times: [] });
-  return { seconds: 0, calls: 0, characters: 0, times: [] } as Sum;
+  return { seconds: 0, calls: 0, characters: 0, times: [] };
 });
 for (let round = 0; round < ROUNDS; round++)
   chosen.forEach((subject, at) => measure(subject, seconds, sums[at] as Sum));

@@ -110,8 +110,13 @@ function tryMarks(view: View, at: number, marks: number): number {
   return last;
 }
 
-/** Lower-case words outside every list: `www`, hexadecimal groups, `box`, numbers in words. */
+/** What stands behind `www`, a URL's scheme and a group of hexadecimal digits. */
+const [COLON, PERIOD, HYPHEN] = [58, 46, 45];
+
+/** Lower-case words outside every list: `www`, schemes, hexadecimal groups. */
 function tryRare(view: View, at: number): number {
+  const mark = view.text.charCodeAt(view.tokens.end[at] as number);
+  if (mark < 128 && mark !== COLON && mark !== PERIOD && mark !== HYPHEN) return at;
   return tryAll(BY_RARITY, view, at);
 }
 

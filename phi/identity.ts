@@ -34,21 +34,18 @@ const NUMBERS: ReadonlySet<Entity> = new Set<Entity>([
 /** More persons with the same word than this make the word alone ambiguous. */
 const MAX_NAMESAKES = 8;
 
-/** How a value was written. */
-export interface Written {
-  /** What makes two values the same thing; the folded text when undefined. */
-  readonly key: string | undefined;
-  /** As a JSON number. */
-  readonly number: boolean;
-}
-
 /** The things of one exchange, numbered in order of first appearance. */
 export interface Identities {
-  /** The surrogate of a value; the same value written the same way always gets the same. */
+  /**
+   * The surrogate of a value; the same value written the same way always gets the same.
+   * @param key what makes two values the same thing; the folded text when undefined
+   * @param number whether it was written as a JSON number
+   */
   surrogateFor(
     entity: Entity,
     original: string,
-    how: Written,
+    key: string | undefined,
+    number: boolean,
   ): { readonly surrogate: string; readonly entity: Entity; readonly isNew: boolean };
   /** Distinct things so far. */
   readonly size: number;
@@ -69,7 +66,7 @@ export function createIdentities(): Identities {
     get size() {
       return size;
     },
-    surrogateFor(entity, original, { key, number }) {
+    surrogateFor(entity, original, key, number) {
       const form = number ? `${original} number` : original;
       const kind = NUMBERS.has(entity) ? 'number' : entity;
       const known = byKey.get(kind) ?? new Map<string, Thing>();

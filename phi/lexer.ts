@@ -138,23 +138,24 @@ function lexToken(units: Uint16Array, from: number, tokens: Tokens, lexicon: Lex
   const at = tokens.count++;
   tokens.start[at] = from;
   tokens.end[at] = i;
-  const key = hash === 0 ? 1 : hash;
-  tokens.hash[at] = key;
+  tokens.hash[at] = hash === 0 ? 1 : hash;
   const plain = (all & UNIT.WIDE) === 0 && skipped === 0 ? FORM.PLAIN : 0;
-  if ((all & UNIT.LETTER) === 0) {
-    tokens.form[at] = NUMBER | plain | FORM.ANCHOR;
-    tokens.flags[at] = 0;
-    tokens.label[at] = 0;
-    return i;
-  }
-  const kind = kindOf(lexicon, key);
+  const word = (all & UNIT.LETTER) !== 0;
+  if (!word) tokens.label[at] = tokens.flags[at] = 0;
+  const anchor = word ? lookUp(tokens, at, lexicon) : FORM.ANCHOR;
+  const kind = !word ? NUMBER : (all & UNIT.DIGIT) === 0 ? WORD : MIXED;
+  tokens.form[at] =
+    upper > 0 ? plain | upperForm(units, [from, i], upper, kind) : plain | kind | (kind === WORD ? anchor : FORM.ANCHOR);
+  return i;
+}
+
+/** Writes what the lexicon knows of a word. @returns whether a recognizer may begin at it in lower case, as a bit of its form */
+function lookUp(tokens: Tokens, at: number, lexicon: Lexicon): number {
+  const kind = kindOf(lexicon, tokens.hash[at] as number);
   tokens.flags[at] = lexicon.flags[kind] as number;
   tokens.label[at] = lexicon.labels[kind] as number;
   const gap = tokens.gap[at] as number;
-  const anchor = lexicon.anchors[kind] === 1 || (gap & MARKS) !== 0 || gap === GAP.PERIOD ? FORM.ANCHOR : 0;
-  if (upper === 0) tokens.form[at] = ((all & UNIT.DIGIT) === 0 ? WORD | anchor : MIXED | FORM.ANCHOR) | plain;
-  else tokens.form[at] = upperForm(units, [from, i], upper, (all & UNIT.DIGIT) === 0 ? WORD : MIXED) | plain;
-  return i;
+  return lexicon.anchors[kind] === 1 || (gap & MARKS) !== 0 || gap === GAP.PERIOD ? FORM.ANCHOR : 0;
 }
 
 /** Whether a token goes on behind a unit that is no letter and no digit: silent ones, and an apostrophe inside a word. */

@@ -89,12 +89,11 @@ function issue(sites: readonly TextSite[], findings: readonly Finding[], identit
     const original = site.format === 'text' ? plainOf(raw) : finding.quote === undefined ? decodeOnce(raw) : raw;
     const number = finding.quote !== undefined;
     // A number and a text of the same digits restore differently, so they are two forms of one thing.
-    const { surrogate, entity, isNew } = identities.surrogateFor(finding.entity, original, {
-      key: finding.key,
-      number,
-    });
+    const { surrogate, entity, isNew } = identities.surrogateFor(finding.entity, original, finding.key, number);
     if (isNew && entries.length >= LIMIT.distinctIdentifiers) return null;
-    if (isNew) entries.push({ surrogate, entity, original: new Phi(original), ...(number ? { number } : {}) });
+    const value = isNew ? new Phi(original) : null;
+    if (value !== null)
+      entries.push(number ? { surrogate, entity, original: value, number } : { surrogate, entity, original: value });
     const quote = finding.quote ?? '';
     spans[finding.site]?.push({
       start: finding.start,

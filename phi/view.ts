@@ -82,13 +82,17 @@ export function wordAt(view: View, at: number): string {
   return ((form >> FORM.SHAPE) & FORM.SHAPES) === LOWER ? word : word.toLowerCase();
 }
 
+const GAPS = /[^A-Za-z0-9]+/g;
+
 /** Letters and digits of a text folded, everything else dropped. */
 export function fold(text: string): string {
+  let plain = true;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 127 || GAP_OF[code] !== 0) return foldUnits(text);
+    if (code > 127) return foldUnits(text);
+    if (GAP_OF[code] !== 0) plain = false;
   }
-  return text.toLowerCase();
+  return (plain ? text : text.replaceAll(GAPS, '')).toLowerCase();
 }
 
 function foldUnits(text: string): string {
