@@ -42,7 +42,7 @@ function agreement(index: number): RawObject {
       requires: { hipaaOrg: true },
       confirmed: { hipaaOrg: true },
       contract: { status: 'signed', ref: `BAA-${index}`, signedOn: '2026-01-15', expiresOn: '2027-01-31' },
-      lastVerified: { on: '2026-06-01', by: 'privacy office' },
+      lastVerified: { date: '2026-06-01', by: 'privacy office' },
     },
   };
 }

@@ -8,8 +8,7 @@ import { BUNDLE_PAYLOAD, type BundlePayload } from '#contract/bundle.ts';
 import { createBundleMetrics } from '#controller/bundle/bundle-metrics.ts';
 import { type BundleServer, createBundleServer } from '#controller/bundle/bundle-server.ts';
 import { PolicyCache } from '#controller/policy/policy-cache.ts';
-import type { ProvenPod, SigningKeys } from '#controller/ports.ts';
-import type { FakeCluster } from '#test/fake/cluster-view.ts';
+import type { ClusterView, ProvenPod, ProveToken, SigningKeys } from '#controller/ports.ts';
 import { type IssuedCertificate, makeTestAuthority, type TestAuthority } from '#test/fake/test-authority.ts';
 
 /** A key that signs, and its public half. */
@@ -45,7 +44,8 @@ export interface Serving {
   renewCertificate(certificate: IssuedCertificate): void;
 }
 
-export async function serve(view: FakeCluster, keys: SigningKeys | null): Promise<Serving> {
+/** @param prove asks somebody else than `tokens` */
+export async function serve(view: ClusterView, keys: SigningKeys | null, prove?: ProveToken): Promise<Serving> {
   const authority = await makeTestAuthority();
   let issued = await authority.issue('localhost');
   const lines: string[] = [];
@@ -75,6 +75,7 @@ export async function serve(view: FakeCluster, keys: SigningKeys | null): Promis
     policies: new PolicyCache(),
     prove: (token) => {
       reviews++;
+      if (prove !== undefined) return prove(token);
       const proof = tokens.get(token) ?? null;
       return proof instanceof Error ? Promise.reject(proof) : Promise.resolve(proof);
     },
