@@ -127,41 +127,30 @@ interface HookTerms {
   readonly policies: boolean;
 }
 
-function checkHooks(
-  report: CheckReport,
-  kind: string,
-  { webhooks }: WebhookObject,
-  { now, endOf, policies }: HookTerms,
-): void {
-  if (webhooks.length === 0) report.broken(`the ${kind} holds no webhook`, 'run helm upgrade');
+function checkHooks(report: CheckReport, kind: string, { webhooks }: WebhookObject, terms: HookTerms): void {
+  const { now, endOf, policies } = terms;
+  if (webhooks.length === 0) return report.broken(`the ${kind} holds no webhook`, 'run helm upgrade');
   // The review of templates only warns.
   const deciding = webhooks.filter(({ clientConfig }) => clientConfig.service.path !== '/templates');
-  const faults = deciding.flatMap(({ name, failurePolicy, clientConfig }): (readonly [boolean, string, string])[] => {
-    const found: (readonly [boolean, string, string])[] = [];
-    if (failurePolicy !== 'Fail')
-      found.push([
-        !policies,
-        `${kind} ${name} has failurePolicy ${failurePolicy || 'unset'}`,
-        'set webhook.failurePolicy=Fail and run helm upgrade',
-      ]);
-    const pem = Buffer.from(clientConfig.caBundle, 'base64').toString('latin1');
-    const end = pem === '' ? null : endOf(pem);
-    if (end === null)
-      found.push([
-        true,
-        `${kind} ${name} has no caBundle: the API server trusts no controller`,
-        'see the log of the controller that leads: it writes the caBundle',
-      ]);
-    else if (end <= now)
-      found.push([
-        true,
-        `the caBundle of ${kind} ${name} has ended`,
-        'restart the controller: its leader writes a new one',
-      ]);
-    return found;
-  });
-  for (const [broken, text, remedy] of faults) report[broken ? 'broken' : 'notice'](text, remedy);
-  if (faults.length === 0 && webhooks.length > 0)
+  const names = (found: WebhookObject['webhooks']): string => `${kind} ${found.map(({ name }) => name).join(', ')}`;
+  const end = ({ clientConfig }: WebhookObject['webhooks'][number]): number | null =>
+    endOf(Buffer.from(clientConfig.caBundle, 'base64').toString('latin1'));
+  const open = deciding.filter(({ failurePolicy }) => failurePolicy !== 'Fail');
+  const unknown = deciding.filter((webhook) => end(webhook) === null);
+  const ended = deciding.filter((webhook) => (end(webhook) ?? Infinity) <= now);
+  if (open.length > 0)
+    report[policies ? 'notice' : 'broken'](
+      `${names(open)}: pods pass when no controller answers (failurePolicy)`,
+      'set webhook.failurePolicy=Fail and run helm upgrade',
+    );
+  if (unknown.length > 0)
+    report.broken(
+      `${names(unknown)}: no caBundle, so the API server trusts no controller`,
+      'see the log of the controller that leads: it writes the caBundle',
+    );
+  if (ended.length > 0)
+    report.broken(`${names(ended)}: the caBundle has ended`, 'restart the controller: its leader writes a new one');
+  if (open.length + unknown.length + ended.length === 0)
     report.ok(`${kind}: ${deciding.length} webhooks deny when no controller answers`);
 }
 

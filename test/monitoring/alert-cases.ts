@@ -152,6 +152,14 @@ export const ALERT_CASES: readonly AlertCase[] = [
     holds: 5,
   },
   {
+    alert: 'LazaretRegisterFull',
+    what: 'at the first chain that found no place',
+    series: [{ name: 'lazaret_expected_chains_refused', below: 0, at: 1 }],
+    labels: {},
+    summary: 'The list of chains that must exist is full',
+    holds: 0,
+  },
+  {
     alert: 'LazaretAgreementExpiring30Days',
     what: 'at 30 days, once for all programs that tell it',
     series: [

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { createMetrics as collectorMetrics } from '#collector/metrics.ts';
 import { createBundleMetrics } from '#controller/bundle/bundle-metrics.ts';
 import { createMetrics as controllerMetrics } from '#controller/ops/metrics.ts';
+import { createRegisterMetrics } from '#controller/register/register-metrics.ts';
 import { createMetrics as sidecarMetrics } from '#sidecar/ops/metrics.ts';
 
 /** A metric that a program exposes: the names of its series, and its own labels. */
@@ -17,6 +18,7 @@ export const TARGET_LABELS: readonly string[] = ['namespace', 'pod', 'job', 'ins
 export async function exposedSeries(): Promise<ReadonlyMap<string, readonly string[]>> {
   const bundles = new Registry();
   createBundleMetrics(bundles);
+  createRegisterMetrics(bundles);
   const registries = [sidecarMetrics().registry, collectorMetrics().registry, controllerMetrics().registry, bundles];
   const series = new Map<string, readonly string[]>();
   for (const registry of registries)

@@ -90,22 +90,22 @@ const STATES: readonly Case[] = [
   [
     'a webhook without a caBundle',
     () => ({ mutatingWebhooks: [webhooks('')] }),
-    'broken webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev has no caBundle: the API server trusts no controller',
+    'broken webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev: no caBundle, so the API server trusts no controller',
   ],
   [
     'a caBundle that is no certificate',
     () => ({ mutatingWebhooks: [webhooks('aGVsbG8=')] }),
-    'broken webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev has no caBundle: the API server trusts no controller',
+    'broken webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev: no caBundle, so the API server trusts no controller',
   ],
   [
     'a webhook that lets pods pass, with policies behind it',
     () => ({ mutatingWebhooks: [webhooks(bundle, 'Ignore')] }),
-    'notice webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev has failurePolicy Ignore',
+    'notice webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev: pods pass when no controller answers (failurePolicy)',
   ],
   [
     'a webhook that lets pods pass, with nothing behind it',
     () => ({ mutatingWebhooks: [webhooks(bundle, 'Ignore')], admissionPolicies: [] }),
-    'broken webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev has failurePolicy Ignore',
+    'broken webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev: pods pass when no controller answers (failurePolicy)',
   ],
   [
     'no policy',
@@ -290,7 +290,7 @@ test('certificates that were not renewed are said, by the worst of all replicas'
 
 test('a caBundle that has ended is said', () => {
   expect(said({}, {}, certificateEnd + DAY)).toContain(
-    'broken webhooks: the caBundle of MutatingWebhookConfiguration all.pods.lazaret.dev has ended',
+    'broken webhooks: MutatingWebhookConfiguration all.pods.lazaret.dev: the caBundle has ended',
   );
 });
 

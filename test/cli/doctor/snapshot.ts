@@ -3,7 +3,7 @@ import type { ClusterSnapshot, Listing, Question } from '#cli/doctor-cluster.ts'
 /** The time of the tests. */
 export const NOW = Date.parse('2026-03-01T12:00:00Z');
 export const DAY = 86_400_000;
-export const SIDECAR = 'registry.example/lazaret/sidecar:0.1.0';
+const SIDECAR = 'registry.example/lazaret/sidecar:0.1.0';
 
 /** A raw object; tests change what they like in it. */
 export type Raw = Record<string, unknown>;
