@@ -154,6 +154,9 @@ export class BundleDesk {
     if (keys === null) return { outcome: 'not_ready' };
     if (pod === null || pod.chain === null) return { outcome: 'unguarded' };
     const judged = this.#policy.judged();
+    // A view that went back, as after a restore of the cluster, never gives a lower serial: the epoch has to grow first.
+    if (after !== null && compareSerials(after, { epoch: keys.epoch, revision: judged.revision }) > 0)
+      return { outcome: 'behind' };
     const compiled = this.#options.policies.compile(judged, pod);
     const has = this.#hasAlready(proven.uid, after, tag);
     const age = has === null ? 0 : this.#options.now() - has.issuedAt;

@@ -230,6 +230,13 @@ describe('a caller that knows more than we do', () => {
     expect((await payloadOf(answer.body, trusted.publicKey)).serial).toEqual({ epoch: 1, revision: 150 });
   });
 
+  test('while it is held gets 503 when the cluster was set back', async () => {
+    const first = await ask(serving, { token: TOKEN });
+    const { answer } = await held({ after: '1.100', tag: tagOf(first) });
+    view.change({ agreements: [], revision: 50 });
+    expect((await answer).status).toBe(503);
+  });
+
   test('gets a bundle of a new epoch, whatever its revision', async () => {
     serving.keys = { ...trusted.keys, epoch: 2 };
     view.change({ revision: 3 });
