@@ -6,7 +6,7 @@ import { FORM, LOWER, MIXED, NUMBER } from './lexer.ts';
 import { recognizeNamedStreet, recognizeStreet, recognizeStreetFirst } from './recognizers/address.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
 import { recognizeCode } from './recognizers/code.ts';
-import { recognizeNumericDate } from './recognizers/date.ts';
+import { recognizeBlurredDate, recognizeNumericDate } from './recognizers/date.ts';
 import { recognizeFacility, recognizeSaint } from './recognizers/facility.ts';
 import { recognizeLabelled, recognizeValueBeforeLabel } from './recognizers/labelled.ts';
 import { recognizeMonth } from './recognizers/month.ts';
@@ -35,7 +35,13 @@ const BY_NUMBER: readonly Recognizer[] = [
   recognizeAddress,
   recognizeCode,
 ];
-const BY_MIXED: readonly Recognizer[] = [recognizeStreet, recognizeAddress, recognizeCode, recognizeAge];
+const BY_MIXED: readonly Recognizer[] = [
+  recognizeBlurredDate,
+  recognizeStreet,
+  recognizeAddress,
+  recognizeCode,
+  recognizeAge,
+];
 const BY_BITS: readonly WordRecognizer[] = [
   { bits: BIT.MONTH | BIT.HOLIDAY, recognize: recognizeMonth },
   { bits: BIT.FACILITY, recognize: recognizeFacility },

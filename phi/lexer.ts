@@ -145,7 +145,9 @@ function lexToken(units: Uint16Array, from: number, tokens: Tokens, lexicon: Lex
   const anchor = word ? lookUp(tokens, at, lexicon) : FORM.ANCHOR;
   const kind = !word ? NUMBER : (all & UNIT.DIGIT) === 0 ? WORD : MIXED;
   tokens.form[at] =
-    upper > 0 ? plain | upperForm(units, [from, i], upper, kind) : plain | kind | (kind === WORD ? anchor : FORM.ANCHOR);
+    upper > 0
+      ? plain | upperForm(units, [from, i], upper, kind)
+      : plain | kind | (kind === WORD ? anchor : FORM.ANCHOR);
   return i;
 }
 

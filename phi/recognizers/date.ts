@@ -64,6 +64,8 @@ export function recognizeNumericDate(view: View, at: number): number {
 }
 
 function threeParts(view: View, at: number, mark: number): number {
+  // `01/l2/1980`: a scan's letters for digits.
+  if (mark === 47 && isMixed(view, at + 1)) return recognizeBlurredDate(view, at);
   const third = leadingNumber(view, at + 2);
   const a = numberAt(view, at);
   const b = numberAt(view, at + 1);
@@ -82,6 +84,21 @@ function threeParts(view: View, at: number, mark: number): number {
   const year = yearFirst ? at : last === at + 2 ? last : -1;
   emitDate(view, { first: at, last, year, key: dateKey(y, m, d), score: known ? 0.9 : 0.6 });
   return last;
+}
+
+/** What a scan reads for 0 and 1. */
+const BLURRED = /^(?=.*\d)[\doil]{1,4}$/;
+
+/** `O1/l2/1980`: three parts of digits, some of which a scan read as letters, and a year of four or a word that speaks of a date. */
+export function recognizeBlurredDate(view: View, at: number): number {
+  if (separator(view, at + 1) !== 47 || separator(view, at + 2) !== 47 || separator(view, at + 3) === 47) return at;
+  const parts = [at, at + 1, at + 2].map((part) => wordAt(view, part));
+  const [first = '', second = '', year = ''] = parts;
+  if (!parts.every((part) => BLURRED.test(part)) || first.length > 2 || second.length > 2) return at;
+  if (!(year.length === 4 || (year.length === 2 && isDated(view, at)))) return at;
+  const [a, b, y] = parts.map((part) => Number(part.replaceAll('o', '0').replaceAll(/[il]/g, '1')));
+  emitDate(view, { first: at, last: at + 2, year: at + 2, key: dateKey(y ?? 0, a ?? 0, b ?? 0), score: 0.8 });
+  return at + 2;
 }
 
 /** The number a token begins with (`12T10`), or -1. */

@@ -32,6 +32,7 @@ import {
 
 const AND = hashWord('and');
 const S = hashWord('s');
+const DEGREES = wordSet('md dds phd dvm do');
 const SUFFIXES = wordSet('jr sr ii iii iv');
 
 /** Names of persons (A) by list, shape and the company they keep. Names behind titles and roles: name-context.ts. */
@@ -53,9 +54,10 @@ export function recognizeName(view: View, at: number): number {
   return last;
 }
 
-/** `Jr.`, `III` behind a name. */
+/** `Jr.`, `III` behind a name, and `MD` without a comma, which reads as its last word. */
 function suffixEnd(view: View, last: number): number {
   const gap = gapBefore(view, last + 1);
+  if (gap === GAP.SPACE && DEGREES.has(hashAt(view, last + 1)) && shapeAt(view, last + 1) === ALL_CAPS) return last + 1;
   return (gap & ~(GAP.SPACE | GAP.COMMA)) === 0 && gap > 0 && SUFFIXES.has(hashAt(view, last + 1)) ? last + 1 : last;
 }
 

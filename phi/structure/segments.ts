@@ -181,15 +181,24 @@ function linesOf(part: string, offset: number): Range[] {
   return lines;
 }
 
+/** HTML in prose: `Sean O&#39;Brien`. */
+const REFERENCE = /&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|\w{1,8});/;
+
 function pushSegment(source: Source, [start, end]: Range, rule: FieldRule, quote?: string): void {
   if (end <= start) return;
+  const text = source.text.slice(start, end);
+  const own = { site: source.site, message: source.message, field: rule };
+  // Once: what decodes to another reference is text that only looks like one, and decoding it again and again would take for ever.
+  if (quote === undefined && text.includes('&') && REFERENCE.test(text)) {
+    const { text: decoded, map, offset } = inside(source, [start, end], decodeReferences(source.text, start, end));
+    source.into.push({ ...own, text: decoded, offset, ...(map === undefined ? {} : { map }) });
+    return;
+  }
   const map = source.map?.subarray(start, end + 1);
   source.into.push({
-    site: source.site,
-    message: source.message,
-    text: source.text.slice(start, end),
+    ...own,
+    text,
     offset: source.offset + start,
-    field: rule,
     ...(map === undefined ? {} : { map }),
     ...(quote === undefined ? {} : { quote }),
   });
