@@ -1,6 +1,7 @@
 import type { Entity } from '#contract/entity.ts';
 import { fieldRule } from '../field.ts';
 import { type FieldRule, PROSE } from '../segment.ts';
+import { createXmlColumns, type XmlColumns } from './xml-columns.ts';
 
 /** A text node or attribute value of an XML text. */
 export interface XmlPiece {
@@ -18,7 +19,7 @@ export function looksLikeXml(text: string, at: number): boolean {
   return (
     /^<\?xml\s/.test(head) ||
     /^<[A-Za-z][\w:.-]*(?:\s[^<>]*)?\sxmlns(?::\w+)?=/.test(head) ||
-    /^<(?:\w+:)?(?:ClinicalDocument|Bundle|Patient|recordTarget|patientRole|patient|author|component|section|entry|addr|telecom|name|id)[\s>]/.test(
+    /^<(?:\w+:)?(?:ClinicalDocument|Bundle|Patient|recordTarget|patientRole|patient|author|component|section|entry|addr|telecom|name|id|table)[\s>]/.test(
       head,
     )
   );
@@ -31,14 +32,15 @@ export function looksLikeXml(text: string, at: number): boolean {
  */
 export function readXml(text: string, from: number, take: (piece: XmlPiece) => void): number {
   const open: string[] = [];
+  const columns = createXmlColumns();
   let at = from;
   let end = from;
   while (at < text.length) {
     const tag = text.indexOf('<', at);
     const stop = tag < 0 ? -1 : tagEnd(text, tag);
     if (tag < 0 || stop < 0) break;
-    if (tag > at) take({ start: at, end: tag, rule: textRule(open) });
-    readTag(text, [tag, stop], open, take);
+    if (tag > at) take({ start: at, end: tag, rule: ruleAt(text, [at, tag], open, columns) });
+    readTag(text, [tag, stop], { open, columns }, take);
     at = stop;
     end = stop;
     if (open.length === 0 && at > from && !/^\s*<[?!A-Za-z]/.test(text.slice(at, at + 64))) break;
@@ -67,10 +69,28 @@ function after(text: string, mark: string, at: number): number {
   return found < 0 ? -1 : found + mark.length;
 }
 
+/** Where in the text reading is: the elements that are open, and the headers of the table around. */
+interface Place {
+  readonly open: string[];
+  readonly columns: XmlColumns;
+}
+
+/** A text node's rule: its element's, or else its table column's. White space between cells is neither. */
+function ruleAt(
+  text: string,
+  [start, end]: readonly [number, number],
+  open: readonly string[],
+  columns: XmlColumns,
+): FieldRule {
+  const rule = textRule(open);
+  if (rule !== PROSE) return rule;
+  return columns.ruleOf(() => text.slice(start, end), open);
+}
+
 function readTag(
   text: string,
   [start, end]: readonly [number, number],
-  open: string[],
+  { open, columns }: Place,
   take: (piece: XmlPiece) => void,
 ): void {
   if (text.startsWith('<!--', start)) return take({ start: start + 4, end: end - 3, rule: PROSE });
@@ -89,6 +109,7 @@ function readTag(
     const at = start + match.index + match[0].length - 1 - value.length;
     take({ start: at, end: at + value.length, rule: attributeRule(match[1] ?? '', name, { value, open }) });
   }
+  columns.open(name);
   if (!tag.endsWith('/>') && open.length < MAX_DEPTH) open.push(name);
 }
 
