@@ -1,5 +1,5 @@
 // How the controller proves itself to the API server. The published client brings 40 MB of models for this: see
-// docs/decisions/0014.
+// docs/decisions/0015.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';

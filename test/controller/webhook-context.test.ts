@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { LIMIT } from '#contract/limit.ts';
+import { judgePolicy } from '#controller/policy/judge.ts';
+import type { RawObject } from '#controller/ports.ts';
+import { type BaseSource, createBase } from '#controller/webhook-context.ts';
+
+let now = 0;
+let faults: string[] = [];
+
+function base(): BaseSource {
+  faults = [];
+  now = 1_000;
+  return createBase(
+    () => now,
+    (found) => void faults.push(...found),
+  );
+}
+
+function agreement(name: string, hosts: readonly string[]): RawObject {
+  return {
+    apiVersion: 'lazaret.dev/v1alpha1',
+    kind: 'ProviderAgreement',
+    metadata: { name },
+    spec: { provider: 'p', product: 'p', match: { hosts, paths: ['POST /v1/messages'] } },
+  };
+}
+
+function update(source: BaseSource, values: unknown, agreements: readonly RawObject[] = []): void {
+  const judged = judgePolicy({ agreements, egress: [], exemptions: [], values: {}, revision: 1 });
+  const material = { bundleKeys: '{}', releaseAuthority: 'root' };
+  source.update({ values, judged, releaseNamespace: 'guards', key: new Uint8Array(32), material, recipients: null });
+}
+
+const LEVEL = (logLevel: string) => ({ sidecar: { logLevel } });
+
+describe('what reviews are decided by', () => {
+  it('is not there before there are values', () => {
+    const source = base();
+    update(source, undefined);
+    expect(source.base()).toBeNull();
+    update(source, {});
+    expect(source.base()?.settings.values.releaseNamespace).toBe('guards');
+  });
+
+  it('accepts the settings before for a while, and no longer', () => {
+    const source = base();
+    update(source, LEVEL('info'));
+    const { config } = source.base()!.settings;
+    update(source, LEVEL('debug'));
+    now += LIMIT.previousSettingsMs - 1;
+    expect(source.base()?.previous?.map((settings) => settings.config)).toEqual([config]);
+    now += 1;
+    expect(source.base()?.previous).toBeUndefined();
+  });
+
+  it('keeps a bounded number of former settings, the latest ones', () => {
+    const source = base();
+    const configs = Array.from({ length: LIMIT.previousSettings + 2 }, (_, i) => {
+      update(source, { sidecar: { upstreamRoots: String(i) } });
+      return source.base()!.settings.config;
+    });
+    expect(source.base()?.previous?.map(({ config }) => config)).toEqual(configs.slice(1, -1).toReversed());
+  });
+
+  it('keeps one object while nothing changes', () => {
+    const source = base();
+    update(source, LEVEL('info'));
+    const before = source.base()?.settings;
+    update(source, LEVEL('info'));
+    expect(source.base()?.settings).toBe(before);
+    expect(source.base()?.previous).toBeUndefined();
+  });
+
+  it('keeps what was good when values are not', () => {
+    const source = base();
+    update(source, LEVEL('info'));
+    const before = source.base()?.settings;
+    update(source, LEVEL('loud'));
+    expect(source.base()?.settings).toBe(before);
+    expect(faults.join()).toContain('values.sidecar.logLevel');
+  });
+
+  it('leaves agreements out whose hosts do not fit into a pod CA, by name, and says so', () => {
+    const source = base();
+    const many = Array.from({ length: 200 }, (_, i) => `host-${i}.a-long-name-of-a-provider.example`);
+    update(source, {}, [agreement('b', many), agreement('a', ['llm.example'])]);
+    expect(source.base()?.settings.constraints).toContain('llm.example');
+    expect(source.base()?.settings.constraints).not.toContain(many[0]);
+    expect(faults.join()).toContain('name constraints');
+  });
+});
