@@ -38,10 +38,10 @@ export class PoliciesBench {
   async install(values: object, settings: AdmissionSettings): Promise<void> {
     await this.namespace('lazaret', {});
     await this.remove();
-    this.#installed = await renderPolicies(values);
+    this.#installed = [...(await renderPolicies(values)), ...MARKERS];
     for (const object of this.#installed) await this.#create(object);
     await this.namespace('probe', { 'lazaret.dev/guard': 'all' });
-    await until(async () => messageOf(await this.createPod('probe', PROBE)).includes('lazaret-pods'));
+    await until(() => this.#isMarked());
     await this.setParameters(policyParameters(settings, {}));
   }
 
@@ -49,7 +49,7 @@ export class PoliciesBench {
     for (const { kind, metadata } of this.#installed)
       await this.client.call({ method: 'DELETE', path: `${KINDS[kind]}/${metadata.name}` });
     this.#installed = [];
-    if (this.#namespaces.has('probe')) await until(async () => (await this.createPod('probe', PROBE)).status === 201);
+    if (this.#namespaces.has('probe')) await until(async () => !(await this.#isMarked()));
   }
 
   /** Replaces the policies' parameters and waits until the API server has seen them. */
@@ -103,7 +103,18 @@ export class PoliciesBench {
     await this.remove();
     for (const name of this.#namespaces)
       await this.client.call({ method: 'DELETE', path: `/api/v1/namespaces/${name}` });
+    for (const name of this.#namespaces)
+      await until(
+        async () => (await this.client.call({ method: 'GET', path: `/api/v1/namespaces/${name}` })).status === 404,
+      );
     this.client.close();
+  }
+
+  /** Whether the API server knows the marker, and with it all that was made, or taken away, before it. */
+  async #isMarked(): Promise<boolean> {
+    const path = '/api/v1/namespaces/probe/configmaps?dryRun=All';
+    const answer = await this.client.call({ method: 'POST', path, body: { metadata: { name: 'probe' } } });
+    return messageOf(answer).includes('the marker is there');
   }
 
   /** Is refused until the API server serves the kind. */
@@ -123,6 +134,26 @@ export class PoliciesBench {
     if (answer.status !== 201) throw new Error(`${object.kind} ${object.metadata.name}: ${messageOf(answer)}`);
   }
 }
+
+/** Made after everything else and taken away after it: the API server takes up policies and bindings in their order. */
+const MARKERS: readonly RawObject[] = [
+  {
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'policies-marker' },
+    spec: {
+      matchConstraints: {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'probe' } },
+        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations: ['CREATE'] }],
+      },
+      validations: [{ expression: "object.metadata.name != 'probe'", message: 'the marker is there' }],
+    },
+  },
+  {
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'policies-marker' },
+    spec: { policyName: 'policies-marker', validationActions: ['Deny'] },
+  },
+];
 
 const PROBE: { readonly metadata: object; readonly spec: { readonly containers: readonly object[] } } = {
   metadata: { name: 'probe' },
