@@ -1,5 +1,9 @@
-// What the detector alone costs, beside a bare lexer of the same text, in one run: node bench/phi.ts [--json] [--seconds N] [--only NAME]
+// What the detector alone costs, beside a bare lexer of the same text, in one run: node bench/phi.ts [--json] [--seconds N] [--only NAME] [--lists]
 import { readFileSync } from 'node:fs';
+import { createListBuilder } from '#cli/list-builder.ts';
+import { deriveListKey } from '#contract/list-key.ts';
+import { parseListTable } from '#contract/list-table.ts';
+import { createListed, type Listed } from '#phi/listed.ts';
 import { redact } from '#phi/redact.ts';
 import { notesOf } from './prompt.ts';
 import { formatTable, type Row, tidyRow } from './row.ts';
@@ -8,6 +12,8 @@ const PROMPT = 4_096;
 const MEGABYTE = 1024 * 1024;
 const ROUNDS = 8;
 const OPTIONS = { dates: 'keep-year', actions: {} } as const;
+
+const words = process.argv.slice(2);
 
 /** One thing that is measured on some texts. */
 interface Subject {
@@ -38,9 +44,41 @@ const FOLD = Uint8Array.from({ length: 128 }, (_, code) =>
   /[a-z0-9]/i.test(String.fromCharCode(code)) ? String.fromCharCode(code).toLowerCase().charCodeAt(0) : 0,
 );
 
-function examine(text: string): void {
-  const result = redact([{ text, format: 'text', message: 1 }], OPTIONS);
+function examine(text: string, names?: Listed): void {
+  const options = names === undefined ? OPTIONS : { ...OPTIONS, names };
+  const result = redact([{ text, format: 'text', message: 1 }], options);
   if (result.kind === 'refused') throw new Error('the detector refuses the material of the bench');
+}
+
+const ENTRIES = 1_000_000;
+
+/** A million invented persons and record numbers, as the sidecar holds them. */
+function makeLists(): Listed {
+  const key = deriveListKey('the bench needs no secret that anybody could not guess');
+  if (key === null) throw new Error('no key');
+  const builder = createListBuilder(key);
+  for (let i = 0; i < ENTRIES / 2; i++) {
+    builder.add({ given: wordOf(i), family: wordOf(31 * i + 17 * Math.floor(i / 65_536)) }, 'name');
+    builder.add(String(10_000_000 + i * 13), 'mrn');
+  }
+  const { bytes, header } = builder.finish();
+  const before = process.memoryUsage().arrayBuffers;
+  const table = parseListTable(bytes, key);
+  if (typeof table === 'string') throw new Error(table);
+  const listed = createListed([table], key);
+  const held = bytes.length + process.memoryUsage().arrayBuffers - before;
+  process.stderr.write(
+    `bench: lists of ${header.entries} entries: ${(bytes.length / header.entries).toFixed(1)} bytes an entry, ${(held / MEGABYTE).toFixed(1)} MB held\n`,
+  );
+  return listed;
+}
+
+const SYLLABLES = 'ka lo mi ren tov as ur bel dor fin gal hes ix jun kel mor'.split(' ');
+
+function wordOf(number: number): string {
+  let word = '';
+  for (let rest = number % 65_536, i = 0; i < 4; i++, rest = Math.floor(rest / 16)) word += SYLLABLES[rest % 16];
+  return word;
 }
 
 /** CPU seconds of this process: other programs on the machine count less than by the clock. */
@@ -85,6 +123,11 @@ function rowOf(name: string, { seconds, calls, times }: Sum): Row {
   });
 }
 
+function listed(texts: readonly string[]): Subject {
+  const names = makeLists();
+  return { name: 'phi-4k-lists', texts, work: (text) => examine(text, names) };
+}
+
 function subjects(file: string | undefined): readonly Subject[] {
   const all = file === undefined ? notesOf(MEGABYTE) : readFileSync(file, 'utf8');
   const prompts = Array.from({ length: Math.min(64, Math.floor(all.length / PROMPT)) }, (_, i) =>
@@ -92,12 +135,12 @@ function subjects(file: string | undefined): readonly Subject[] {
   );
   return [
     { name: 'lexer-4k', texts: prompts, work: bareLexer },
-    { name: 'phi-4k', texts: prompts, work: examine },
-    { name: 'phi-1m', texts: [all.slice(0, MEGABYTE)], work: examine },
+    { name: 'phi-4k', texts: prompts, work: (text) => examine(text) },
+    ...(words.includes('--lists') ? [listed(prompts)] : []),
+    { name: 'phi-1m', texts: [all.slice(0, MEGABYTE)], work: (text) => examine(text) },
   ];
 }
 
-const words = process.argv.slice(2);
 const valueOf = (name: string): string | undefined =>
   words.includes(name) ? words[words.indexOf(name) + 1] : undefined;
 const only = valueOf('--only');

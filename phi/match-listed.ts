@@ -3,7 +3,7 @@ import type { Entity } from '#contract/entity.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
-import { NUMBER, WORD } from './lexer.ts';
+import { FORM, NUMBER, WORD } from './lexer.ts';
 import { Fingerprint } from './list-fingerprint.ts';
 import type { Listed } from './listed.ts';
 import type { SipValue } from './sip-hash.ts';
@@ -48,10 +48,13 @@ interface Match {
 
 /** Puts what stands in the lists into `view.found`. Costs a look a token, and a few keyed hashes where a listed word stands. */
 export function matchListed(view: View, listed: Listed): void {
-  const { hash } = view.tokens;
+  const { hash, form } = view.tokens;
   for (let i = view.from; i < view.to; i++) {
-    const number = kindAt(view, i) !== WORD || isGlued(view, i + 1) ? numberAt(view, i, listed) : undefined;
-    const match = number ?? (listed.mayHold(hash[i] as number) ? wordsAt(view, i, listed) : undefined);
+    const isPlainWord = ((form[i] as number) & FORM.KIND) === WORD && !isGlued(view, i + 1);
+    const may = listed.mayHold(hash[i] as number);
+    if (isPlainWord && !may) continue;
+    const number = isPlainWord ? undefined : numberAt(view, i, listed);
+    const match = number ?? (may ? wordsAt(view, i, listed) : undefined);
     if (match === undefined) continue;
     emit(view, match.entity, [startOf(view, i), endOf(view, match.last)], SCORE);
     i = match.last;
@@ -142,7 +145,8 @@ const NUMBER_JOINTS = GAP.SPACE | GAP.HYPHEN | GAP.PERIOD | GAP.SLASH | GAP.UNDE
 /** `AB` in `AB-1234`. */
 function isGlued(view: View, at: number): boolean {
   return (
-    kindAt(view, at) !== WORD &&
+    at < view.to &&
+    ((view.tokens.form[at] as number) & FORM.KIND) !== WORD &&
     lengthAt(view, at - 1) <= 5 &&
     distance(view, at) === 1 &&
     (gapBefore(view, at) & ~NUMBER_JOINTS) === 0
