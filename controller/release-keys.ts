@@ -84,7 +84,7 @@ export function createKeySource(terms: KeyTerms, api: KubeApi): KeySource {
  * Makes the data of the Secret. The first epoch is the time in minutes, so that a release whose Secret was lost begins
  * above every serial it gave out before.
  */
-export async function makeReleaseKeys(now: number): Promise<SecretData> {
+async function makeReleaseKeys(now: number): Promise<SecretData> {
   return encode({
     'identity.key': randomBytes(IDENTITY_BYTES),
     'bundle.jwk': JSON.stringify(await makeJwk()),
