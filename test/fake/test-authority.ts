@@ -33,9 +33,15 @@ export interface TestAuthority {
   readonly contextFor: (host: string) => Promise<SecureContext>;
 }
 
-/** Makes an authority with a fresh key. */
-export async function makeTestAuthority(name = 'Lazaret test root'): Promise<TestAuthority> {
-  const root = await webcrypto.subtle.generateKey(ECDSA, false, ['sign', 'verify']);
+/**
+ * Makes an authority.
+ * @param keys default: fresh ones. The same key and name are the same authority to whoever trusts one of its roots.
+ */
+export async function makeTestAuthority(
+  name = 'Lazaret test root',
+  keys?: webcrypto.CryptoKeyPair,
+): Promise<TestAuthority> {
+  const root = keys ?? (await webcrypto.subtle.generateKey(ECDSA, false, ['sign', 'verify']));
   const rootId = await SubjectKeyIdentifierExtension.create(root.publicKey, false, webcrypto);
   const rootCertificate = await X509CertificateGenerator.createSelfSigned(
     {
