@@ -5,7 +5,7 @@ import type { AdmissionSettings } from './settings.ts';
 /** No namespace starts like this, so these keys never meet an exemption's (`NAMESPACE.RULE`). */
 const OWN_KEY = '_';
 
-export const PARAMETER_NAMES = ['files', 'resolvers', 'init-image', 'sidecar-image'] as const;
+const PARAMETER_NAMES = ['files', 'resolvers', 'init-image', 'sidecar-image'] as const;
 
 /**
  * What only run time knows of a guarded pod, for the ConfigMap that the ValidatingAdmissionPolicies take as their parameters.

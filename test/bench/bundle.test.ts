@@ -27,11 +27,14 @@ describe('the bundled programs', () => {
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  it.each(['sidecar', 'init', 'controller', 'collector'])('%s starts and names the settings that it lacks', async (program) => {
-    const { code, said } = await run(program);
-    expect(code).toBeGreaterThan(0);
-    expect(said).toMatch(/LAZARET_\w+/);
-  });
+  it.each(['sidecar', 'init', 'controller', 'collector'])(
+    '%s starts and names the settings that it lacks',
+    async (program) => {
+      const { code, said } = await run(program);
+      expect(code).toBeGreaterThan(0);
+      expect(said).toMatch(/LAZARET_\w+/);
+    },
+  );
 
   it('lazaret tells how it is used', async () => {
     const { said } = await run('lazaret', ['--help']);

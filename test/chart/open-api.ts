@@ -28,7 +28,7 @@ export function judge(schema: OpenApi, value: unknown, path = 'spec'): readonly 
 }
 
 /** The rules of a string, as expressions that must or must not match. @throws when a rule is of another form */
-export function matchesOf(rule: string): readonly Match[] {
+function matchesOf(rule: string): readonly Match[] {
   const terms = rule.split(' && ');
   return terms.map((term) => {
     const found = /^(!?)self\.matches\('(.*)'\)$/s.exec(term);

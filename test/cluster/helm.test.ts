@@ -11,7 +11,8 @@ const ENV = { KUBECONFIG: PLACE.kubeconfig };
 const VALUES = ['--set', 'evaluation=true'] as const;
 
 /** Kinds that come and go by themselves, and what the API server derives from the definitions. */
-const NOT_OURS = /^(apiservices|events|endpoints|endpointslices|pods|replicasets|controllerrevisions|leases|podmetrics)(\.|$)/;
+const NOT_OURS =
+  /^(apiservices|events|endpoints|endpointslices|pods|replicasets|controllerrevisions|leases|podmetrics)(\.|$)/;
 const OF_NAMESPACE = new Set(['configmap/kube-root-ca.crt', 'serviceaccount/default']);
 
 const KEPT = ['egresspolicies', 'guardexemptions', 'provideragreements'];

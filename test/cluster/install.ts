@@ -131,7 +131,10 @@ async function keptAuthority(): Promise<TestAuthority> {
   const { d, key_ops: _, ...rest } = JSON.parse(await readFile(file, 'utf8')) as webcrypto.JsonWebKey;
   const load = (jwk: webcrypto.JsonWebKey, use: 'sign' | 'verify') =>
     webcrypto.subtle.importKey('jwk', jwk, algorithm, true, [use]);
-  const [privateKey, publicKey] = await Promise.all([load({ ...rest, ...(d === undefined ? {} : { d }) }, 'sign'), load(rest, 'verify')]);
+  const [privateKey, publicKey] = await Promise.all([
+    load({ ...rest, ...(d === undefined ? {} : { d }) }, 'sign'),
+    load(rest, 'verify'),
+  ]);
   return makeTestAuthority('Lazaret test root', { privateKey, publicKey });
 }
 

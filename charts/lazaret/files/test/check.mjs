@@ -39,27 +39,27 @@ async function createWhenReady(pod) {
 }
 
 const checks = [
-  [
-    'a pod with patients’ data is guarded',
-    async () => {
+  {
+    name: 'a pod with patients’ data is guarded',
+    check: async () => {
       const { status, body } = await createWhenReady(makePod('guarded', {}));
       const first = body.spec?.initContainers?.slice(0, 2).map((container) => container.name) ?? [];
       if (status === 201 && first.join() === 'lazaret-init,lazaret-sidecar') return null;
       return `answer ${status}: ${body.message ?? `its first init containers are ${first.join(', ') || 'none'}`}`;
     },
-  ],
-  [
-    'a pod in the network of its node is denied (B-06)',
-    async () => {
+  },
+  {
+    name: 'a pod in the network of its node is denied (B-06)',
+    check: async () => {
       const { status, body } = await createWhenReady(makePod('bypass', { hostNetwork: true }));
       if (status === 403 && /B-06/.test(body.message ?? '')) return null;
       return `answer ${status}: ${body.message ?? 'it was allowed'}`;
     },
-  ],
+  },
 ];
 
 let failed = 0;
-for (const [name, check] of checks) {
+for (const { name, check } of checks) {
   const problem = await check().catch((error) => `the API server does not answer: ${error.cause?.code ?? error.name}`);
   process.stdout.write(problem === null ? `ok: ${name}\n` : `FAILED: ${name}: ${problem}\n`);
   if (problem !== null) failed += 1;
