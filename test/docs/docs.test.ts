@@ -6,6 +6,9 @@ import { LIMIT } from '#contract/limit.ts';
 import { REASONS } from '#contract/reason.ts';
 import { STAGES } from '#contract/record-build.ts';
 import { createMetrics as collectorMetrics } from '#collector/metrics.ts';
+import { createBundleMetrics } from '#controller/bundle/bundle-metrics.ts';
+import { createMetrics as controllerMetrics } from '#controller/ops/metrics.ts';
+import { createRegisterMetrics } from '#controller/register/register-metrics.ts';
 import { COMMANDS } from '#cli/command.ts';
 import { createMetrics as sidecarMetrics } from '#sidecar/ops/metrics.ts';
 import { anchors, codes, links, readPage, readPages, ROOT, rows, section } from './page.ts';
@@ -49,7 +52,7 @@ describe.each(PAGES.map((page) => [page.path, page] as const))('%s', (_, page) =
 });
 
 describe('docs/architecture.md', () => {
-  it.each(['sidecar', 'collector'])('names every file of %s/', (room) => {
+  it.each(['sidecar', 'controller', 'collector'])('names every file of %s/', (room) => {
     const named = new Set(codes(ARCHITECTURE));
     const files = readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
@@ -82,10 +85,15 @@ describe('docs/architecture.md', () => {
 });
 
 describe('metrics', () => {
-  const registered = [sidecarMetrics(), collectorMetrics()].flatMap(({ registry }) => registry.getMetricsAsArray());
+  const controller = controllerMetrics();
+  createBundleMetrics(controller.registry);
+  createRegisterMetrics(controller.registry);
+  const registered = [sidecarMetrics(), controller, collectorMetrics()].flatMap(({ registry }) =>
+    registry.getMetricsAsArray(),
+  );
   const own = registered.map(({ name }) => name).filter((name) => name.startsWith('lazaret_'));
 
-  it('of both programs stand in the tables', () => {
+  it('of all programs stand in the tables', () => {
     const table = rows(section(ARCHITECTURE, 'Metrics')).map(([name = '']) => name.replaceAll('`', ''));
     expect(table.toSorted()).toEqual(own.toSorted());
   });
