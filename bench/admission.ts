@@ -1,5 +1,6 @@
 // What one replica of the controller does: reviews of 60 KB pods over real TLS, against a stand-in of the API server with a
 // cluster of 1,000 namespaces and 10,000 pods. Row `admission` at one and at eight reviews a time.
+// Usage: sh cli/launch.sh bench/admission.ts [--json] [--seconds N]
 import { Buffer } from 'node:buffer';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
@@ -9,8 +10,9 @@ import { join } from 'node:path';
 import { type FakeApi, startFakeApi } from '#test/fake/api-server.ts';
 import { caBundle, callHook, installRelease, podReview } from '#test/controller/replica.ts';
 import { bundlePrograms } from '../tools/bundle.ts';
+import { secondsAsked } from './apart.ts';
 import { CORE, endProgram, type Running, startProgram, until } from './process.ts';
-import type { Row } from './row.ts';
+import { formatTable, type Row, tidyRow } from './row.ts';
 
 const NAMESPACES = 1_000;
 const PODS = 10_000;
@@ -199,4 +201,12 @@ function cpuTicks(pid: number): number {
 
 function rssOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
+}
+
+if (import.meta.main) {
+  const rows = (await measureAdmission(secondsAsked(process.argv, 6))).map(tidyRow);
+  process.stdout.write(
+    process.argv.includes('--json') ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : formatTable(rows),
+  );
+  process.exit(0);
 }

@@ -1,4 +1,4 @@
-// How long a revocation takes to reach 1,000 connected sidecars. Usage: sh cli/launch.sh bench/bundle.ts [--json]
+// How long a revocation takes to reach 1,000 connected sidecars. Usage: sh cli/launch.sh bench/bundle.ts [--json] [--only NAME,...]
 import { type ChildProcess, fork } from 'node:child_process';
 import { webcrypto } from 'node:crypto';
 import { join } from 'node:path';
@@ -10,10 +10,11 @@ import { createBundleMetrics } from '../controller/bundle/bundle-metrics.ts';
 import { type BundleServer, createBundleServer } from '../controller/bundle/bundle-server.ts';
 import { PolicyCache } from '../controller/policy/policy-cache.ts';
 import type { ProvenPod } from '../controller/ports.ts';
+import { namesAsked } from './apart.ts';
 import type { CallersOrder, CallersWord } from './bundle-callers.ts';
 import { largePolicy } from './large-policy.ts';
 import { quantile } from './load.ts';
-import { memoryMb } from './process.ts';
+import { CORE, memoryMb, pinned } from './process.ts';
 import { formatTable, median, type Row, tidyRow } from './row.ts';
 
 const CALLERS = 1_000;
@@ -25,8 +26,11 @@ const REVOKED = 'agreement-7';
  * change to the middle caller's whole bundle, `p99_ms` the last caller's, `rps` callers a second, `rss_mb` the server's memory then.
  * In `bundle-shared` all pods have one policy, in `bundle-distinct` each has its own, so that each needs a signature of its own.
  */
-export async function measureBundles(): Promise<readonly Row[]> {
-  return [await measureRevocation('bundle-shared'), await measureRevocation('bundle-distinct')];
+export async function measureBundles(only: ReadonlySet<string> | null = null): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const name of ['bundle-shared', 'bundle-distinct'] as const)
+    if (only === null || only.has(name)) rows.push(await measureRevocation(name));
+  return rows;
 }
 
 async function measureRevocation(name: 'bundle-shared' | 'bundle-distinct'): Promise<Row> {
@@ -41,7 +45,11 @@ async function measureRevocation(name: 'bundle-shared' | 'bundle-distinct'): Pro
   const registry = new Registry();
   const { server, ca } = await startServer(view, proofs, registry);
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
-  const callers = fork(join(import.meta.dirname, 'bundle-callers.ts'), { stdio: 'inherit', serialization: 'advanced' });
+  const callers = fork(join(import.meta.dirname, 'bundle-callers.ts'), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    serialization: 'advanced',
+    ...(pinned ? { execPath: 'taskset', execArgv: ['-c', String(CORE.world), process.execPath] } : {}),
+  });
   try {
     callers.send({ port, ca, tokens: [...proofs.keys()], revoked: REVOKED } satisfies CallersOrder);
     await word(callers, 'holding');
@@ -114,7 +122,7 @@ function word<Kind extends CallersWord['kind']>(
 }
 
 if (import.meta.main) {
-  const rows = (await measureBundles()).map(tidyRow);
+  const rows = (await measureBundles(namesAsked(process.argv))).map(tidyRow);
   process.stdout.write(
     process.argv.includes('--json') ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : formatTable(rows),
   );

@@ -3,9 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { bundlePrograms, PROGRAMS } from '../tools/bundle.ts';
+import { measureApart } from './apart.ts';
 import { measureIdle, measureMemory, measureStream, SyncProbe } from './extras.ts';
 import { makeMaterial } from './material.ts';
-import { type BenchOptions, parseOptions, RIVALS, USAGE } from './options.ts';
+import { APART, type BenchOptions, parseOptions, RIVALS, USAGE } from './options.ts';
 import { endProgram, pinned } from './process.ts';
 import { makePrompt, type Prompt } from './prompt.ts';
 import { type Proxy, type Setting, startProxy } from './proxy.ts';
@@ -35,6 +36,16 @@ function note(sentence: string): void {
 }
 
 async function run(options: BenchOptions): Promise<void> {
+  const [load = 0] = loadavg();
+  if (load > 0.5) note(`other programs are running here (load ${load.toFixed(1)}): compare rows, not numbers`);
+  if (!pinned) note('programs are not kept on cores (that needs taskset and two cores): rows disturb each other');
+  const isGuarded = [...options.only].some((name) => !APART.some((row) => row === name));
+  const rows = [...(isGuarded ? await measureGuard(options) : []), ...(await measureApart(options))].map(tidyRow);
+  process.stdout.write(options.json ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : formatTable(rows));
+}
+
+/** The guard beside other proxies: every row that needs an upstream. */
+async function measureGuard(options: BenchOptions): Promise<readonly Row[]> {
   const prompt = makePrompt();
   const material = await makeMaterial();
   const dist = join(material.root, 'dist');
@@ -43,11 +54,6 @@ async function run(options: BenchOptions): Promise<void> {
   const world = await startWorld(material, prompt.answer);
   const setting: Setting = { material, world, dist, profile: options.profile };
   note(`upstream ${world.upstream}, prompt ${prompt.body.length} bytes, answer ${prompt.answer.length} bytes`);
-  if (!pinned) note('programs are not kept on cores (that needs taskset and two cores): rows disturb each other');
-
-  const [load = 0] = loadavg();
-  if (load > 0.5) note(`other programs are running here (load ${load.toFixed(1)}): compare rows, not numbers`);
-
   const rows: Row[] = [];
   const idle = options.only.has('idle') ? [await measureIdle(setting)] : [];
   const proxies = await startProxies(options, setting);
@@ -64,10 +70,8 @@ async function run(options: BenchOptions): Promise<void> {
   );
   if (options.only.has('fdatasync') || options.only.has('full')) rows.push(probe.row());
   rows.push(...(await measureExtras(options, setting, proxies)));
-  const tidy = rows.map(tidyRow);
-  process.stdout.write(options.json ? tidy.map((row) => `${JSON.stringify(row)}\n`).join('') : formatTable(tidy));
-  if (options.profile !== null)
-    await Promise.all(proxies.map(async ({ program }) => program && endProgram(program, 'SIGTERM')));
+  await Promise.all(proxies.map(async ({ program }) => program && endProgram(program, 'SIGTERM')));
+  return rows;
 }
 
 async function startProxies({ only }: BenchOptions, setting: Setting): Promise<readonly Proxy[]> {

@@ -1,10 +1,11 @@
-// What the detector alone costs, beside a bare lexer of the same text, in one run: node bench/phi.ts [--json] [--seconds N] [--only NAME] [--lists]
+// What the detector alone costs, beside a bare lexer of the same text, in one run: node bench/phi.ts [--json] [--seconds N] [--only NAME,...] [--lists]
 import { readFileSync } from 'node:fs';
 import { createListBuilder } from '#cli/list-builder.ts';
 import { deriveListKey } from '#contract/list-key.ts';
 import { parseListTable } from '#contract/list-table.ts';
 import { createListed, type Listed } from '#phi/listed.ts';
 import { redact } from '#phi/redact.ts';
+import { namesAsked, secondsAsked } from './apart.ts';
 import { notesOf } from './prompt.ts';
 import { formatTable, type Row, tidyRow } from './row.ts';
 
@@ -14,6 +15,7 @@ const ROUNDS = 8;
 const OPTIONS = { dates: 'keep-year', actions: {} } as const;
 
 const words = process.argv.slice(2);
+const only = namesAsked(words);
 
 /** One thing that is measured on some texts. */
 interface Subject {
@@ -136,16 +138,15 @@ function subjects(file: string | undefined): readonly Subject[] {
   return [
     { name: 'lexer-4k', texts: prompts, work: bareLexer },
     { name: 'phi-4k', texts: prompts, work: (text) => examine(text) },
-    ...(words.includes('--lists') ? [listed(prompts)] : []),
+    ...(words.includes('--lists') || only?.has('phi-4k-lists') === true ? [listed(prompts)] : []),
     { name: 'phi-1m', texts: [all.slice(0, MEGABYTE)], work: (text) => examine(text) },
   ];
 }
 
 const valueOf = (name: string): string | undefined =>
   words.includes(name) ? words[words.indexOf(name) + 1] : undefined;
-const only = valueOf('--only');
-const chosen = subjects(valueOf('--file')).filter(({ name }) => only === undefined || name === only);
-const seconds = Number(valueOf('--seconds') ?? 4) / ROUNDS;
+const chosen = subjects(valueOf('--file')).filter(({ name }) => only === null || only.has(name));
+const seconds = secondsAsked(words, 4) / ROUNDS;
 const sums = chosen.map((subject): Sum => {
   measure(subject, seconds * 2, { seconds: 0, calls: 0, characters: 0, times: [] });
   return { seconds: 0, calls: 0, characters: 0, times: [] };

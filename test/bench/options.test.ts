@@ -14,6 +14,11 @@ describe('the options of the bench', () => {
     expect(typeof options === 'string' ? [] : [...options.only].sort()).toEqual(['direct', 'full', 'splice']);
   });
 
+  it('measure no proxy when only rows of the controller or the detector are asked for', () => {
+    const options = parseOptions(['--only', 'admission,phi-4k']);
+    expect(typeof options === 'string' ? [] : [...options.only].sort()).toEqual(['admission', 'phi-4k']);
+  });
+
   it.each([[['--only', 'fast']], [['--only', '']], [['--seconds', '0']], [['--seconds', 'x']], [['--rows']]])(
     'are refused by a sentence: %j',
     (words) => {
