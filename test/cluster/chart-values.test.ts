@@ -99,6 +99,11 @@ describe.each(HELMS)('%s refuses', (helm) => {
       '{evaluation: true, commonLabels: {app.kubernetes.io/name: x}}',
       /app\.kubernetes\.io\/name/,
     ],
+    [
+      'a tag in the name of an image',
+      '{evaluation: true, sidecar: {image: {repository: "a.example:5000/b:1"}}}',
+      /sidecar\/image\/repository/,
+    ],
     ['a digest that is none', '{evaluation: true, sidecar: {image: {digest: "sha256:abc"}}}', /sidecar\/image\/digest/],
   ])('%s', async (_, values, message) => {
     expect(await refusal(helm, valuesFile(values))).toMatch(message);
@@ -116,6 +121,13 @@ describe.each(HELMS)('%s refuses', (helm) => {
     expect(inSet).toMatch(/PRIVATE key, which must never reach the cluster/);
     expect(alone + inSet).not.toContain(d);
   });
+});
+
+it.each(HELMS)('%s takes a registry with a port', async (helm) => {
+  const values = '{evaluation: true, controller: {image: {repository: "192.0.2.1:5000/team/controller", tag: "1"}}}';
+  const objects = await renderChart(helm, valuesFile(values));
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  expect(JSON.stringify(deployment)).toContain('"image":"192.0.2.1:5000/team/controller:1"');
 });
 
 it.each(HELMS)('%s takes the keys that `lazaret keys init` makes', async (helm) => {

@@ -53,3 +53,8 @@ async function importArchive(command: readonly string[], file: string): Promise<
   const [code] = (await ended) as [number | null];
   if (code !== 0) throw new Error(`${file} cannot be loaded: ${said.trim()}`);
 }
+
+/** Gives an image on the node a further name, so that pods that name it so need no registry of the world. */
+export async function nameImage(place: ClusterPlace, image: string, name: string): Promise<void> {
+  await runCommand([...(await ctr(place)), 'images', 'tag', '--force', image, name]);
+}
