@@ -27,7 +27,7 @@ ARG VERSION=0
 LABEL org.opencontainers.image.title="lazaret-controller" org.opencontainers.image.version="${VERSION}" org.opencontainers.image.licenses="Apache-2.0" org.opencontainers.image.description="Admission, policy and certificates of Lazaret"
 ENV MALLOC_ARENA_MAX=2
 COPY controller /app
-ENTRYPOINT ["/usr/bin/env", "-u", "NODE_OPTIONS", "-u", "NODE_PATH", "-u", "NODE_DEBUG", "-u", "NODE_DEBUG_NATIVE", "-u", "NODE_EXTRA_CA_CERTS", "-u", "NODE_TLS_REJECT_UNAUTHORIZED", "-u", "NODE_USE_ENV_PROXY", "-u", "NODE_V8_COVERAGE", "-u", "SSLKEYLOGFILE", "-u", "OPENSSL_CONF", "-u", "OPENSSL_MODULES", "-u", "LD_PRELOAD", "-u", "LD_LIBRARY_PATH", "/usr/local/bin/node", "--disable-sigusr1", "--max-semi-space-size=2", "--max-old-space-size=96", "/app/dist/controller.js"]
+ENTRYPOINT ["/usr/bin/env", "-u", "NODE_OPTIONS", "-u", "NODE_PATH", "-u", "NODE_DEBUG", "-u", "NODE_DEBUG_NATIVE", "-u", "NODE_EXTRA_CA_CERTS", "-u", "NODE_TLS_REJECT_UNAUTHORIZED", "-u", "NODE_USE_ENV_PROXY", "-u", "NODE_V8_COVERAGE", "-u", "SSLKEYLOGFILE", "-u", "OPENSSL_CONF", "-u", "OPENSSL_MODULES", "-u", "LD_PRELOAD", "-u", "LD_LIBRARY_PATH", "/usr/local/bin/node", "--disable-sigusr1", "--max-semi-space-size=2", "--max-old-space-size=192", "/app/dist/controller.js"]
 
 FROM node AS collector
 ARG VERSION=0

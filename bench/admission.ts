@@ -62,7 +62,7 @@ async function startReplica(api: FakeApi, dir: string): Promise<Replica> {
   const [port, bundle, ops] = await Promise.all([freePort(), freePort(), freePort()]);
   const program = startProgram({
     // The flags of the image.
-    command: [process.execPath, '--max-semi-space-size=2', '--max-old-space-size=96', join(dist, 'controller.js')],
+    command: [process.execPath, '--max-semi-space-size=2', '--max-old-space-size=192', join(dist, 'controller.js')],
     core: CORE.guard,
     environment: {
       KUBECONFIG: kubeconfig,
