@@ -17,8 +17,8 @@ WORKDIR /app
 FROM node AS sidecar
 ARG VERSION=0
 LABEL org.opencontainers.image.title="lazaret-sidecar" org.opencontainers.image.version="${VERSION}" org.opencontainers.image.licenses="Apache-2.0" org.opencontainers.image.description="The guard in a pod: decides, redacts, records, forwards and restores LLM traffic"
-# One arena, and a fixed threshold: freed bodies go back to the kernel.
-ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072 UV_THREADPOOL_SIZE=2
+# One arena and low, fixed thresholds: what was freed goes back to the kernel, pieces of bodies too.
+ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=65536 UV_THREADPOOL_SIZE=2
 COPY sidecar /app
 ENTRYPOINT ["/usr/bin/env", "-u", "NODE_OPTIONS", "-u", "NODE_PATH", "-u", "NODE_DEBUG", "-u", "NODE_DEBUG_NATIVE", "-u", "NODE_EXTRA_CA_CERTS", "-u", "NODE_TLS_REJECT_UNAUTHORIZED", "-u", "NODE_USE_ENV_PROXY", "-u", "NODE_V8_COVERAGE", "-u", "SSLKEYLOGFILE", "-u", "OPENSSL_CONF", "-u", "OPENSSL_MODULES", "-u", "LD_PRELOAD", "-u", "LD_LIBRARY_PATH", "/usr/local/bin/node", "--disable-sigusr1", "--max-semi-space-size=2", "--max-old-space-size=96", "/app/dist/sidecar.js"]
 

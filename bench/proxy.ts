@@ -9,7 +9,12 @@ import { answers, freePort, NODE_FLAGS, type World } from './world.ts';
 
 /** The heap that the image gives the guard, and its few threads. */
 const GUARD_FLAGS = ['--disable-sigusr1', '--max-semi-space-size=2', '--max-old-space-size=96'] as const;
-const GUARD_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', UV_THREADPOOL_SIZE: '2' } as const;
+const GUARD_ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+  UV_THREADPOOL_SIZE: '2',
+} as const;
 
 /** A program between the load generator and the upstream. */
 export interface Proxy {

@@ -47,6 +47,8 @@ export const LIMIT = {
   identifiers: 100_000,
   distinctIdentifiers: 25_000,
   segments: 250_000,
+  /** Text that is examined together (UTF-16 units): longer ones are examined piece by piece, for what is known of each word takes as much again. */
+  examinedChars: 256 * 1024,
   /** What the detector keeps between two texts, so that small ones allocate nothing: code units of a text, and tokens. */
   keptUnits: 32_768,
   keptTokens: 65_536,
@@ -70,7 +72,7 @@ export const LIMIT = {
   /** One frame of a segment: a sealed part in base64url with its header. */
   frameBytes: 2 * 1024 * 1024,
   /** Sealed bytes written and not yet durable; a response that is ahead of the disk waits. */
-  spoolPendingBytes: 4 * 1024 * 1024,
+  spoolPendingBytes: 2 * 1024 * 1024,
   /** A group of frames up to this size is written without leaving the thread; larger ones by a thread of the pool. */
   spoolInlineBytes: 64 * 1024,
   /** Wait before a failed spool is tried again on a new segment. */
@@ -87,7 +89,7 @@ export const LIMIT = {
   durableMs: 10_000,
   shipTimeoutMs: 30_000,
   /** One batch of frames to the collector (at least one frame), and what the collector may answer. */
-  shipBytes: 4 * 1024 * 1024,
+  shipBytes: 1024 * 1024,
   shipAnswerBytes: 64 * 1024,
   /** Between two batches, so that a busy pod sends several records at once. */
   shipIntervalMs: 200,

@@ -4,9 +4,10 @@ import type { TextSite } from '#contract/text-site.ts';
 import { BIT } from './bit.ts';
 import { detect } from './detect.ts';
 import { TooManyFindings } from './detector-error.ts';
+import { batchSegments } from './batch.ts';
 import { base64At } from './structure/base64.ts';
 import { applyEvidence, createEvidence, type Evidence, learnFrom } from './evidence.ts';
-import { lex } from './lexer.ts';
+import { lex, type Tokens } from './lexer.ts';
 import type { Listed } from './listed.ts';
 import { matchListed } from './match-listed.ts';
 import type { Finding } from './finding.ts';
@@ -38,36 +39,45 @@ export function examineSites(sites: readonly TextSite[], options: ExamineOptions
     segmentSite(site, index, segments);
     if (segments.length > LIMIT.segments) throw new TooManyFindings();
   }
-  const size = segments.reduce((sum, segment) => sum + segment.text.length, 0);
-  const workspace = takeWorkspace(size >> 2);
-  const { tokens } = workspace;
+  const batches = batchSegments(segments);
+  const largest = batches.reduce((most, batch) => Math.max(most, sizeOf(batch)), 0);
+  const workspace = takeWorkspace(largest >> 2);
   const evidence = createEvidence(workspace.sieve);
-  const views = segments.map((segment): View => {
-    const from = tokens.count;
-    lex(segment.text, tokens);
-    const { expects, whole } = segment.field;
-    return {
-      text: segment.text,
-      tokens,
-      from,
-      to: tokens.count,
-      dates: options.dates,
-      expects: expects ?? whole,
-      found: [],
-    };
-  });
   let count = 0;
-  const own = views.map((view, i) => {
-    const segment = segments[i] as Segment;
-    const found = examineSegment(view, segment, { options, depth });
-    count += found.length;
-    if (count > LIMIT.identifiers) throw new TooManyFindings();
-    learnFrom(view, found, segment.message, evidence);
-    return found;
+  let views: readonly View[] = [];
+  const own = batches.map((batch) => {
+    views = lexBatch(batch, workspace.tokens, options);
+    return batch.map((segment, i) => {
+      const view = views[i] as View;
+      const found = examineSegment(view, segment, { options, depth });
+      count += found.length;
+      if (count > LIMIT.identifiers) throw new TooManyFindings();
+      learnFrom(view, found, segment.message, evidence);
+      return found;
+    });
   });
-  const raw = collectAll(views, segments, { own, evidence });
+  const raw = new Map<number, Finding[]>();
+  for (const [i, batch] of batches.entries()) {
+    // The tokens of one batch are still there; to make those of several again costs less than to keep them.
+    if (batches.length > 1) views = lexBatch(batch, workspace.tokens, options);
+    collectAll(raw, views, batch, { own: own[i] as Candidate[][], evidence });
+  }
   giveWorkspace(workspace);
   return { findings: settle(sites, raw) };
+}
+
+function sizeOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + segment.text.length, 0);
+}
+
+function lexBatch(batch: readonly Segment[], tokens: Tokens, { dates }: ExamineOptions): readonly View[] {
+  tokens.count = 0;
+  return batch.map(({ text, field }): View => {
+    const from = tokens.count;
+    lex(text, tokens);
+    const { expects, whole } = field;
+    return { text, tokens, from, to: tokens.count, dates, expects: expects ?? whole, found: [] };
+  });
 }
 
 interface Depth {
@@ -145,20 +155,19 @@ interface Known {
   readonly evidence: Evidence;
 }
 
-/** What was found and what the evidence adds, by site. */
+/** Puts what was found, and what the evidence adds, into lists by site. */
 function collectAll(
+  raw: Map<number, Finding[]>,
   views: readonly View[],
   segments: readonly Segment[],
   { own, evidence }: Known,
-): Map<number, Finding[]> {
-  const raw = new Map<number, Finding[]>();
+): void {
   views.forEach((view, i) => {
     const segment = segments[i] as Segment;
     const list = raw.get(segment.site) ?? [];
     raw.set(segment.site, list);
     collect(view, segment, { own: own[i] as Candidate[], evidence, list });
   });
-  return raw;
 }
 
 interface Collection {

@@ -111,7 +111,8 @@ function sidecarEnvironment(pod: Pod, spool: string): Readonly<Record<string, st
     PATH: pod.path,
     MALLOC_ARENA_MAX: '1',
     // Fixed, so that freed bodies go back to the kernel: glibc raises it to the size of what was freed.
-    MALLOC_MMAP_THRESHOLD_: '131072',
+    MALLOC_MMAP_THRESHOLD_: '32768',
+    MALLOC_TRIM_THRESHOLD_: '65536',
     UV_THREADPOOL_SIZE: '2',
     LAZARET_BUNDLE: `${dir}/bundle`,
     LAZARET_BUNDLE_KEY: `${dir}/bundle.public.jwk`,

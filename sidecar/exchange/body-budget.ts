@@ -5,6 +5,8 @@ export interface Share {
   release(): void;
 }
 
+const NO_SHARE: Share = { release: () => undefined };
+
 /** The clock of a wait: calls back once after so many milliseconds unless cancelled. */
 export type Timer = (ms: number, then: () => void) => { cancel(): void };
 
@@ -20,6 +22,8 @@ export class BodyBudget {
   readonly #line: { readonly bytes: number; readonly enter: () => void }[] = [];
   /** Ends with the turn that was given last. */
   #turn: Promise<void> = Promise.resolve();
+  /** Ends when the large body that was let in last is done with. */
+  #entry: Promise<void> = Promise.resolve();
 
   constructor(limit: number, waitMs: number, timer: Timer) {
     this.#limit = limit;
@@ -57,12 +61,30 @@ export class BodyBudget {
   }
 
   /**
+   * Lets large bodies be read one after the other, so that one that waits for its turn waits at its sender and not in memory. A
+   * sender that takes its time holds up the others only as long as a body may wait for room: then they are read beside it.
+   * @param bytes as declared; small bodies pass by
+   * @returns the entry; whoever has it must release it when the body is done with
+   */
+  async enter(bytes: number): Promise<Share> {
+    if (bytes <= LIMIT.largeBodyBytes) return NO_SHARE;
+    const before = this.#entry;
+    const own = Promise.withResolvers<void>();
+    this.#entry = own.promise;
+    const late = Promise.withResolvers<void>();
+    const wait = this.#timer(this.#waitMs, late.resolve);
+    await Promise.race([before, late.promise]);
+    wait.cancel();
+    return { release: own.resolve };
+  }
+
+  /**
    * Lets large bodies be examined and recorded one after the other: meanwhile each takes many times its size, and two at once
    * would not be done sooner. Small ones pass by.
    * @returns the turn; whoever has it must release it
    */
   async turn(bytes: number): Promise<Share> {
-    if (bytes <= LIMIT.largeBodyBytes) return { release: () => undefined };
+    if (bytes <= LIMIT.largeBodyBytes) return NO_SHARE;
     const before = this.#turn;
     const own = Promise.withResolvers<void>();
     this.#turn = own.promise;

@@ -6,7 +6,13 @@ import type { InboundRequest } from './ports.ts';
 
 /** A request body in memory, with its share of the budget; or why there is none. */
 export type ReadRequest =
-  | { readonly kind: 'body'; readonly body: Uint8Array; readonly share: Share }
+  | {
+      readonly kind: 'body';
+      readonly body: Uint8Array;
+      readonly share: Share;
+      /** A large body's place among large bodies; whoever has it must release it when the body is recorded. */
+      readonly entry: Share;
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'aborted' };
 
@@ -25,8 +31,10 @@ export async function readRequest(request: InboundRequest, bodies: BodyBudget): 
   if (bytes > LIMIT.bodyBytes) return { kind: 'refused', refusal: { reason: 'body_too_large' } };
   const share = await bodies.take(bytes);
   if (share === null) return { kind: 'refused', refusal: { reason: 'busy' } };
-  const body = await readWithin(request, bytes, share);
-  if (body instanceof Uint8Array) return { kind: 'body', body, share };
+  const entry = await bodies.enter(typeof declared === 'string' ? bytes : 0);
+  const body = await readWithin(request, bytes, [entry, share]);
+  if (body instanceof Uint8Array) return { kind: 'body', body, share, entry };
+  entry.release();
   share.release();
   return body === 'aborted' ? { kind: 'aborted' } : { kind: 'refused', refusal: { reason: 'body_too_large' } };
 }
@@ -34,12 +42,12 @@ export async function readRequest(request: InboundRequest, bodies: BodyBudget): 
 async function readWithin(
   request: InboundRequest,
   bytes: number,
-  share: Share,
+  shares: readonly Share[],
 ): Promise<Uint8Array | 'too_large' | 'aborted'> {
   try {
     return await request.readBody(bytes);
   } catch (fault) {
-    share.release();
+    for (const share of shares) share.release();
     throw fault;
   }
 }

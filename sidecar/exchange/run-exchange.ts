@@ -4,6 +4,7 @@ import { dialectFor } from '#llm/dialect.ts';
 import { decideHead } from '../policy/decide-exchange.ts';
 import { answerExchange, type Answering } from './answer.ts';
 import type { Ledger } from './evidence.ts';
+import type { Share } from './body-budget.ts';
 import type { ExchangePorts } from './exchange-ports.ts';
 import { upstreamFields } from './header-fields.ts';
 import { headFacts } from './head-facts.ts';
@@ -70,10 +71,11 @@ async function runExchange(run: Run): Promise<void> {
   try {
     const { body } = read;
     const asked = { operation, facts, user: user.id, body, onParsed: () => discard(body), allowMedia: head.allowMedia };
-    const answering = await sendRequest(run, asked);
+    const answering = await sendRequest(run, asked, read.entry);
     read.share.release();
     if (answering !== null) await answerExchange(run, answering);
   } finally {
+    read.entry.release();
     read.share.release();
   }
 }
@@ -81,9 +83,10 @@ async function runExchange(run: Run): Promise<void> {
 /**
  * Sends a request as far as its answer's head. What this took of memory (the body as it came, its texts, the bytes sent) is
  * over when it returns, however long the answer takes.
+ * @param entry the body's place among large bodies, given up when it is recorded
  * @returns null when it was refused
  */
-async function sendRequest(run: Run, asked: PrepareInput): Promise<Answering | null> {
+async function sendRequest(run: Run, asked: PrepareInput, entry: Share): Promise<Answering | null> {
   const { ports, tally } = run;
   tally.received = asked.body.length;
   const turn = await tally.timeAsync('read', async () => await ports.bodies.turn(asked.body.length));
@@ -100,6 +103,7 @@ async function sendRequest(run: Run, asked: PrepareInput): Promise<Answering | n
     ledger = await tally.timeAsync('record', async () => await record(run, outcome));
   } finally {
     turn.release();
+    entry.release();
   }
   const response = await tally.timeAsync('provider', async () => await forward(run, prepared));
   const { decision, facts, vault, documents } = prepared;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LIMIT } from '#contract/limit.ts';
 import { BodyBudget, type Share, type Timer } from '#sidecar/exchange/body-budget.ts';
 
 /** A clock that stands still until told. */
@@ -18,6 +19,9 @@ function manualTimer(): { readonly timer: Timer; readonly expire: () => void } {
     },
   };
 }
+
+/** A body that large ones wait for. */
+const LARGE = LIMIT.largeBodyBytes + 1;
 
 const settled = async () => await new Promise((resolve) => setImmediate(resolve));
 
@@ -69,6 +73,30 @@ describe('BodyBudget', () => {
     share?.release();
     share?.release();
     expect(budget.used).toBe(4);
+  });
+
+  it('lets large bodies in one after the other, and small ones past them', async () => {
+    const budget = new BodyBudget(10, 1, manualTimer().timer);
+    const first = await budget.enter(LARGE);
+    let entered = false;
+    const second = budget.enter(LARGE).then((entry) => ((entered = true), entry));
+    (await budget.enter(LARGE - 1)).release();
+    await settled();
+    expect(entered).toBe(false);
+    first.release();
+    await second;
+    expect(entered).toBe(true);
+  });
+
+  it('a large body whose sender takes its time does not keep the others out for longer than a wait', async () => {
+    const { timer, expire } = manualTimer();
+    const budget = new BodyBudget(10, 1, timer);
+    const slow = await budget.enter(LARGE);
+    const second = budget.enter(LARGE);
+    expire();
+    (await second).release();
+    await budget.enter(LARGE);
+    slow.release();
   });
 
   it('never holds more than its limit, whatever the order of bodies', async () => {
