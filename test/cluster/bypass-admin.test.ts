@@ -413,7 +413,7 @@ describe('“An image that runs as the guard”, put in the place of the applica
 
   it('is not redirected; the guard sees its sockets and refuses everything until they are gone', async () => {
     const { uid, gid } = await identityOf(stage);
-    await loadImageAs(IMPOSTOR, `${uid}:${gid}`);
+    await loadImageAs(IMPOSTOR, uid, gid);
     expect((await mallory(['set', 'image', `pod/${ATTACKER}`, `root=${IMPOSTOR}`])).status).toBe(0);
     await waitFor('the impostor', async () => {
       const { said } = await shell(stage, 'id', 'root');
