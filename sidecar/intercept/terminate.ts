@@ -19,7 +19,7 @@ const ALPN = ['h2', 'http/1.1'];
  */
 export function terminateTls(raw: Socket, host: Host, context: SecureContext): Promise<HandshakeOutcome> {
   return new Promise((resolve) => {
-    const flight = { sent: false, changed: false };
+    const flight = { sent: false, changed: false, late: false };
     const socket = new TLSSocket(raw, {
       isServer: true,
       secureContext: context,
@@ -33,14 +33,18 @@ export function terminateTls(raw: Socket, host: Host, context: SecureContext): P
         done(flight.changed ? new Error('server name changed') : null, context);
       },
     });
-    const timer = setTimeout(() => socket.destroy(), LIMIT.handshakeMs);
+    const timer = setTimeout(() => {
+      flight.late = true;
+      socket.destroy();
+    }, LIMIT.handshakeMs);
     const settle = (outcome: HandshakeOutcome): void => {
       clearTimeout(timer);
       resolve(outcome);
     };
     const fail = (error: NodeJS.ErrnoException | null): void => {
       if (flight.changed) return settle({ state: 'failed', fault: 'name_changed', sign: null });
-      const sign = signOf(error, flight.sent);
+      // It was we who closed: a client that is slow says nothing of our certificate.
+      const sign = flight.late ? null : signOf(error, flight.sent);
       settle({ state: 'failed', fault: sign === null ? 'handshake_failed' : 'certificate_refused', sign });
     };
     socket.on('error', fail);

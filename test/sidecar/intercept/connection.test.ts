@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Agent, request } from 'undici';
-import { buildHello, intoRecords, serverName } from '#test/property/intercept-hello.ts';
+import { buildHello, captureNode, intoRecords, serverName } from '#test/property/intercept-hello.ts';
 import { connectWithTwoNames } from './tls13-client.ts';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LIMIT } from '#contract/limit.ts';
 import type { InboundRequest } from '#sidecar/exchange/ports.ts';
 import {
   ECHO,
@@ -648,6 +649,23 @@ describe('the room itself', () => {
       expect(await room.nextRecord()).toMatchObject({ decision: 'terminate', fault: 'certificate_refused' });
       expect(room.signs.at(-1)).toMatchObject({ host: LLM, inRow: round });
     }
+  });
+
+  test('a client that is too slow for a handshake is not taken for one that distrusts us', async () => {
+    const hello = await captureNode({ servername: LLM });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const client = room.connect();
+      client.write(hello);
+      await once(client, 'data');
+      const ended = once(client.resume(), 'end');
+      await vi.advanceTimersByTimeAsync(LIMIT.handshakeMs);
+      await ended;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await room.nextRecord()).toMatchObject({ decision: 'terminate', fault: 'handshake_failed' });
+    expect(room.signs).toEqual([]);
   });
 
   test('curl without our root is seen by its alert', async () => {
