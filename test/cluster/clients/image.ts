@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { writeImageArchive } from '../../../tools/image/image-archive.ts';
 import { loadImage } from '../load-image.ts';
@@ -162,7 +163,7 @@ async function buildPrograms(layer: string): Promise<void> {
     await copyFile(join(PROGRAMS, name), join(out, name));
   for (const name of ['curl.sh', 'start.sh']) await chmod(join(out, name), 0o755);
   await build({
-    entryPoints: [join(PROGRAMS, 'node.ts')],
+    entryPoints: [fileURLToPath(import.meta.resolve('./programs/node.ts'))],
     outfile: join(out, 'node.mjs'),
     bundle: true,
     platform: 'node',

@@ -22,4 +22,4 @@ run 'openai stream' post --no-buffer "https://api.openai.com/$chat" --data-raw "
 run 'no agreement' post "https://api.mistral.ai/$chat" --data-raw "$GPT_PLAIN"
 run 'own roots' post --cacert "$OWN_ROOTS" "$claude" --data-raw "$OWN_ROOTS_BODY"
 # GnuTLS reads no variable: wget has the roots of its image and nothing else.
-run 'own roots by wget' wget -q -O - --tries=1 --timeout=20 --header='content-type: application/json' --post-data="$OWN_ROOTS_BODY" "$claude"
+run 'own roots by wget' wget -nv -O - --tries=1 --timeout=20 --header='content-type: application/json' --post-data="$OWN_ROOTS_BODY" "$claude"
