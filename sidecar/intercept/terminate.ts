@@ -10,6 +10,16 @@ export type HandshakeOutcome =
   | { readonly state: 'established'; readonly socket: TLSSocket; readonly alpn: 'h2' | 'http/1.1' }
   | { readonly state: 'failed'; readonly fault: ConnectionFault; readonly sign: DistrustSign['sign'] | null };
 
+/** How far a handshake is. */
+interface Flight {
+  /** Our certificate is on its way. */
+  sent: boolean;
+  /** The name is not the peeked one. */
+  changed: boolean;
+  /** Its time was over. */
+  late: boolean;
+}
+
 const ALPN = ['h2', 'http/1.1'];
 
 /**
@@ -19,7 +29,7 @@ const ALPN = ['h2', 'http/1.1'];
  */
 export function terminateTls(raw: Socket, host: Host, context: SecureContext): Promise<HandshakeOutcome> {
   return new Promise((resolve) => {
-    const flight = { sent: false, changed: false, late: false };
+    const flight: Flight = { sent: false, changed: false, late: false };
     const socket = new TLSSocket(raw, {
       isServer: true,
       secureContext: context,
@@ -41,12 +51,7 @@ export function terminateTls(raw: Socket, host: Host, context: SecureContext): P
       clearTimeout(timer);
       resolve(outcome);
     };
-    const fail = (error: NodeJS.ErrnoException | null): void => {
-      if (flight.changed) return settle({ state: 'failed', fault: 'name_changed', sign: null });
-      // It was we who closed: a client that is slow says nothing of our certificate.
-      const sign = flight.late ? null : signOf(error, flight.sent);
-      settle({ state: 'failed', fault: sign === null ? 'handshake_failed' : 'certificate_refused', sign });
-    };
+    const fail = (error: NodeJS.ErrnoException | null): void => settle(failureOf(error, flight));
     socket.on('error', fail);
     socket.on('close', () => fail(null));
     socket.on('secure', () => {
@@ -68,6 +73,13 @@ export function terminateTls(raw: Socket, host: Host, context: SecureContext): P
 function finalNameOf(socket: TLSSocket): Host | null {
   const { servername } = socket as unknown as { readonly servername?: string | false };
   return typeof servername === 'string' ? parseHost(servername) : null;
+}
+
+function failureOf(error: NodeJS.ErrnoException | null, { sent, changed, late }: Flight): HandshakeOutcome {
+  if (changed) return { state: 'failed', fault: 'name_changed', sign: null };
+  // Late, it was we who closed: a client that is slow says nothing of our certificate.
+  const sign = late ? null : signOf(error, sent);
+  return { state: 'failed', fault: sign === null ? 'handshake_failed' : 'certificate_refused', sign };
 }
 
 /** Alerts 42, 46 and 48 speak of our certificate; Node, Java and others just close after it (RFC 8446 §6.2). */
