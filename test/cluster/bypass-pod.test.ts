@@ -260,7 +260,7 @@ const RELAY: readonly Row[] = [
       next: openTunnel(STRANGER_TARGET),
       reason,
     }),
-    meets: 'HTTP/1.1 403',
+    meets: 'ECONNRESET',
   },
   {
     what: 'a request in absolute form',

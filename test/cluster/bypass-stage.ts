@@ -138,7 +138,7 @@ export function modelRequest(host: string, target = '/v1/messages', body = BODY)
   return `POST ${target} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${body}`;
 }
 
-export async function addressOf(namespace: string, object: string, field: string): Promise<string> {
+async function addressOf(namespace: string, object: string, field: string): Promise<string> {
   return (await kubectl(['get', object, `--namespace=${namespace}`, `--output=jsonpath={.spec.${field}}`])).trim();
 }
 

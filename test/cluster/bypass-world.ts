@@ -11,7 +11,7 @@ export interface Stranger {
   readonly stop: () => void;
 }
 
-export const STRANGER_PORTS = { tcp: [22, 53, 80, 443, 853, 3128, 8443], udp: [53, 443, 853, 5000] } as const;
+const STRANGER_PORTS = { tcp: [22, 53, 80, 443, 853, 3128, 8443], udp: [53, 443, 853, 5000] } as const;
 
 /** Listens on an address of the world that no test's provider has. */
 export async function startStranger(index = 2): Promise<Stranger> {
