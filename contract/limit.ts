@@ -40,10 +40,8 @@ export const LIMIT = {
   jsonDepth: 128,
   /** Values of one JSON text, keys included: a body of brackets and commas must not cost a hundred times its size. */
   jsonValues: 2_000_000,
-  /**
-   * Identifiers that one request may hold, each place counted: what is known of one costs about a kilobyte while a request is
-   * examined. Different ones among them, each with its entry in the vault. And pieces of text that are examined by themselves (values of JSON, rows, lines).
-   */
+  /** Identifiers of one request, each place counted (what is known of one costs about a kilobyte while a request is examined), different
+   * ones among them, each with its entry in the vault, and pieces of text that are examined by themselves (values of JSON, rows, lines). */
   identifiers: 100_000,
   distinctIdentifiers: 25_000,
   segments: 250_000,
@@ -63,7 +61,7 @@ export const LIMIT = {
   /** Digests of signed thinking that a sidecar remembers, and thinking of one answer (characters) that it takes in. */
   thinkingBlocks: 8_192,
   thinkingChars: 1024 * 1024,
-  /** Spool (audit.md D9): warn at 70 %, refuse new exchanges at 85 % of the quota. */
+  /** Spool: warn at 70 %, refuse new exchanges at 85 % of the quota. */
   spoolBytes: 256 * 1024 * 1024,
   spoolWarn: 0.7,
   spoolRefuse: 0.85,
@@ -93,13 +91,11 @@ export const LIMIT = {
   shipAnswerBytes: 64 * 1024,
   /** Between two batches, so that a busy pod sends several records at once. */
   shipIntervalMs: 200,
-  /** More than this unsent is a backlog, and goes out without pauses. */
+  /** More than this unsent is a backlog, and goes out without pauses. The shortest first wait after a batch failed. */
   shipBacklogBytes: 256 * 1024,
-  /** The shortest first wait after a batch failed. */
   shipRetryMs: 250,
-  /** Collector: chains whose state is kept in memory, batches in work together, copies of conflicting bytes kept a chain. */
+  /** Collector: chains, and segments of one, whose state is kept in memory, batches in work together, copies of conflicting bytes kept a chain. */
   collectorChains: 4_096,
-  /** Segments of a chain whose state is kept in memory. */
   collectorSegments: 64,
   collectorBatches: 32,
   collectorConflicts: 16,
@@ -113,6 +109,8 @@ export const LIMIT = {
   /** The controller's list of chains that must exist, and the keys of the controller that stay published. */
   expectedBytes: 32 * 1024 * 1024,
   controllerKeys: 8,
+  /** Chains in that list: with all of them it fits into `expectedBytes`. Reaching it is counted and told; nothing that stands is dropped. */
+  expectedChains: 50_000,
   /** A pod that lives longer than this and of which the collector has nothing is a finding. */
   firstShipMs: 300_000,
   /** lazaret doctor: one answer of the API server, how long it may take, and objects of one kind that are read. */
@@ -121,9 +119,7 @@ export const LIMIT = {
   doctorObjects: 100_000,
   /** Between two looks at mounted certificate files. */
   tlsReloadMs: 10_000,
-  /** Chains in that list: with all of them it fits into `expectedBytes`. Reaching it is counted and told; nothing that stands is dropped. */
-  expectedChains: 50_000,
-  /** Between two writings of that list, and before a failed one is tried again. */
+  /** Between two writings of the list of chains, and before a failed one is tried again. */
   expectedMs: 60_000,
   expectedRetryMs: 5_000,
   /** What the collector may answer with the list or its manifest, and how long that may take. */
