@@ -95,7 +95,7 @@ function findVerified({ policy, agreement, now }: CheckInput<HeadFacts>): Findin
     : PASSED;
 }
 
-/** An Anthropic agreement signed before this day covers API use only, whatever its text says (agreements.md §2). */
+/** An Anthropic agreement signed before this day covers API use only, whatever its text says. */
 const ANTHROPIC_SCOPE_FROM = Date.UTC(2025, 11, 2);
 
 function findProduct(input: CheckInput<HeadFacts>): Finding {
@@ -143,7 +143,7 @@ function findEndpoint({ policy, agreement, facts }: CheckInput<HeadFacts>): Find
 function findCredential({ agreement, facts: { credential } }: CheckInput<HeadFacts>): Finding {
   const { kinds, denyPrefixes, keyFingerprints } = agreement.credential;
   if (!kinds.includes(credential.kind)) return refuse('credential_not_covered', `credential.${credential.kind}`);
-  // A plan token may be a consumer's: without a pinned account nothing would ever show it (agreements.md §4).
+  // A plan token may be a consumer's: without a pinned account nothing would ever show it.
   const isPlan = credential.kind === 'oauth' || credential.kind === 'session';
   if (isPlan && agreement.organization === null && agreement.kind !== 'self-hosted')
     return refuse('credential_not_covered', 'match.organization.ids');

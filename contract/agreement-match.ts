@@ -5,7 +5,7 @@ import type { HeadFacts } from './policy-facts.ts';
 import { operationMatches } from './policy-pattern.ts';
 
 /**
- * The agreements that speak for a request: the most specific ones on operation, region and host (agreements.md §4). A
+ * The agreements that speak for a request: the most specific ones on operation, region and host. A
  * less specific agreement never speaks beside a more specific one, so that a narrow entry can take back what a wide one
  * gives. Several of the same rank (one for API keys, one for an enterprise plan) are all returned.
  * @returns in the order of policy; empty when no agreement names the host

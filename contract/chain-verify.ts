@@ -45,7 +45,7 @@ interface Walk {
 }
 
 /**
- * Verifies one chain over the exact stored bytes (audit.md §4): every record links to all before it, every signature is by
+ * Verifies one chain over the exact stored bytes: every record links to all before it, every signature is by
  * the key of the process that wrote it, and the chain passes through every place that was signed for.
  *
  * An adversary who edits a record can make the links right again up to the next signed record, but not past it; who cuts the

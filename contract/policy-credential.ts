@@ -15,7 +15,7 @@ export interface Credential {
   readonly startsWith: (prefix: string) => boolean;
 }
 
-/** Prefixes that tell the kind of a key, most specific first (agreements.md §4; openai's and others' public documentation). */
+/** Prefixes that tell the kind of a key, most specific first (openai's and others' public documentation). */
 const FAMILIES: readonly (readonly [prefix: string, kind: CredentialKind])[] = [
   ['sk-ant-api03-', 'api-key'],
   ['sk-ant-admin01-', 'admin-key'],

@@ -100,7 +100,7 @@ function agreementFaults(document: AgreementDocument, source: PolicySource | nul
   ];
 }
 
-/** A plan token's prefix may not tell a company's plan from a consumer's: only the organization does (agreements.md §4). */
+/** A plan token's prefix may not tell a company's plan from a consumer's: only the organization does. */
 function planFaults(document: string, spec: AgreementDocument['spec']): readonly PolicyFault[] {
   const plan = spec.match.credential.kinds?.some((kind) => kind === 'oauth' || kind === 'session') ?? false;
   const pinned = (spec.match.organization?.ids.length ?? 0) > 0;

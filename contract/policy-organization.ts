@@ -9,7 +9,7 @@ export interface AnswerHead {
 }
 
 /**
- * Compares the account that the provider's answer names with the agreement's (agreements.md §4.5). The request has already
+ * Compares the account that the provider's answer names with the agreement's. The request has already
  * left: the answer may be withheld, and later exchanges with the same key must be refused (`barKey`).
  * @returns null when the account is covered, when the agreement pins none, or when a failed answer names none
  */

@@ -20,7 +20,7 @@ export type EntityCounts = Readonly<Partial<Record<Entity, number>>>;
 
 /**
  * What is written in clear about a request before a byte of it leaves. Every string is an enumeration, an id that this
- * product minted, or passes `clearWord` / `clearModel` when the record is built (audit.md §6): what does not is `unlisted`.
+ * product minted, or passes `clearWord` / `clearModel` when the record is built: what does not is `unlisted`.
  */
 export interface RequestFacts {
   readonly exchange: ExchangeId;

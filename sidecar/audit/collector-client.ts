@@ -107,7 +107,7 @@ export class CollectorClient {
       const receipt = this.#receipt(text, segment);
       if (receipt !== null) return { kind: 'receipt', receipt };
       const forgotten = status === 409 && parseAnswer(text, forgottenSchema) !== null;
-      // Success without a receipt that we can verify is no success (audit.md §3.2).
+      // Success without a receipt that we can verify is no success.
       return forgotten ? { kind: 'forgotten' } : { kind: 'retry', status, afterMs: 0 };
     }
     return status === 429 || status >= 500 || status < 400

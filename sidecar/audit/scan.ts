@@ -55,7 +55,7 @@ export function spoolFolder(dir: string, chain: ChainId): string {
 }
 
 /**
- * Reads the spool that a process before left (audit.md §3.2). An incomplete tail is cut: it was never durable. Any other
+ * Reads the spool that a process before left. An incomplete tail is cut: it was never durable. Any other
  * damage is quarantined with its bytes; intact frames before it stay. Nothing that could be evidence is deleted.
  * @throws Error when the folder holds another chain, or cannot be read
  */

@@ -20,7 +20,7 @@ export interface ShipOptions {
   readonly onAlert?: (why: string) => void;
 }
 
-/** Sends durable frames to the collector until it has signed for them, and deletes a segment only then (audit.md D10). */
+/** Sends durable frames to the collector until it has signed for them, and deletes a segment only then. */
 export class Shipper {
   readonly #options: ShipOptions;
   readonly #random: () => number;

@@ -204,7 +204,7 @@ export class Spool {
     this.#round.resolve();
   }
 
-  /** After a fault nothing of the round counts (audit.md §3.2): back to what is durable, everything else is to be written anew. */
+  /** After a fault nothing of the round counts: back to what is durable, everything else is to be written anew. */
   #retreat(error: unknown): void {
     this.#options.onFault(faultCode(error));
     this.#state = 'moving';

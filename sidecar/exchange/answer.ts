@@ -21,7 +21,7 @@ export interface Answering {
 
 /**
  * Gives a provider's answer back: only in a form that can be examined completely, and only from an account that the
- * agreement covers (agreements.md §4.5).
+ * agreement covers.
  */
 export async function answerExchange(run: Run, answering: Answering): Promise<void> {
   const { prepared, response } = answering;

@@ -132,7 +132,7 @@ const oauth = match({
 type Row = readonly [what: string, expected: string, document: Spec, over?: Partial<ExchangeFacts>];
 
 const BY_AGREEMENT: readonly Row[] = [
-  // Status (agreements.md §4.2): what could be signed covers nothing.
+  // Status: what could be signed covers nothing.
   ['a status of available', 'agreement_missing', contract({ status: 'available' })],
   ['a status of plan-gated', 'agreement_missing', contract({ status: 'plan-gated' })],
   ['a status of on-request', 'agreement_missing', contract({ status: 'on-request' })],
@@ -147,7 +147,7 @@ const BY_AGREEMENT: readonly Row[] = [
   ['a beginning of today', 'allow', contract({ effectiveOn: '2026-11-22' })],
   ['a signature of tomorrow', 'agreement_expired', contract({ signedOn: '2026-11-23' })],
   ['no end', 'allow', contract({ expiresOn: null })],
-  // Product (agreements.md §5).
+  // Product.
   [
     'an early signature and an enterprise route',
     'product_not_covered',
@@ -203,7 +203,7 @@ const BY_AGREEMENT: readonly Row[] = [
     { path: '/v1/files', dialect: null },
   ],
   ['another method', 'endpoint_not_covered', {}, { method: 'GET', dialect: null }],
-  // Credential (agreements.md §5: one host, several credentials).
+  // Credential (one host, several credentials).
   ['a key of the API', 'allow', {}, { credential: key('sk-ant-api03-x') }],
   ['a plan token', 'credential_not_covered', {}, { credential: key('sk-ant-oat01-x') }],
   ['a session', 'credential_not_covered', {}, { credential: key('sk-ant-sid01-x') }],
