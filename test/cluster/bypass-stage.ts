@@ -51,7 +51,9 @@ export async function setStage(): Promise<Stage> {
   ]);
   const stranger = await startStranger();
   await setHosts(PLACE, { ...(await readHosts(PLACE)), [STRANGER_NAME]: stranger.address });
-  await applyAll([agreement(), programs(clinic), victim(clinic), ...(await helper(product, outside))]);
+  const objects = [agreement(), programs(clinic), victim(clinic), ...(await helper(product, outside))];
+  // Just after an upgrade of the release a replica that ends may still be asked, and what cannot be judged is refused.
+  await waitFor('the scene', () => applyAll(objects).then(() => true), 30);
   await Promise.all([
     waitForCondition(clinic, `pod/${ATTACKER}`, 'condition=Ready', 120),
     waitForCondition(outside, 'pod/relay', 'condition=Ready', 120),
