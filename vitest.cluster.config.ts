@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { FileOrder } from './test/cluster/file-order.ts';
 
 /** A real Kubernetes on this machine: `npm run test:cluster`, as root with Go. */
 export default defineConfig({
@@ -9,5 +10,7 @@ export default defineConfig({
     hookTimeout: 600_000,
     pool: 'forks',
     fileParallelism: false,
+    sequence: { sequencer: FileOrder },
+    setupFiles: ['test/cluster/file-setup.ts'],
   },
 });

@@ -13,6 +13,8 @@ const PACKAGES = [
   ['busybox-static', '/usr/bin/busybox'],
   ['docker-registry', '/usr/bin/docker-registry'],
   ['unzip', '/usr/bin/unzip'],
+  // promtool
+  ['prometheus', '/usr/bin/promtool'],
 ] as const;
 
 /** Installs the Debian packages that are missing. */
