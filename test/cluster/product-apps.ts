@@ -63,8 +63,11 @@ export async function runInApp<T>(namespace: string, pod: string, script: string
 
 /** How a call ended: an HTTP answer, or the error of the connection. */
 export interface CallResult {
+  /** 0: there was no answer. */
   readonly status: number;
   readonly text: string;
+  /** The guard's number for it; null where it did not read the call. */
+  readonly exchange?: string | null;
 }
 
 /** The body of a request for Anthropic's API. */
@@ -79,10 +82,10 @@ const call = async (url, body) => {
   try {
     const answer = await fetch(url, body === undefined ? {} : {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': 'sk-ant-api03-test', authorization: 'Bearer sk-test' },
+      headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': 'sk-ant-api03-of-the-test' },
       body: JSON.stringify(body),
     });
-    return { status: answer.status, text: await answer.text() };
+    return { status: answer.status, text: await answer.text(), exchange: answer.headers.get('x-lazaret-exchange') };
   } catch (error) {
     return { status: 0, text: String(error.cause?.code ?? error.cause?.message ?? error.message) };
   }

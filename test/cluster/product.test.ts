@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BASE_IMAGE } from '../../tools/image/base-image.ts';
@@ -7,9 +7,12 @@ import { clearProduct, describeProduct, prepareProduct, type Product } from './i
 import { nameImage } from './load-image.ts';
 import { registryOf } from './node.ts';
 import { CLIENTS } from './place.ts';
+import { IDENTIFIERS } from './product-apps.ts';
 import { listRecords, openExchange, verifyEvidence, waitForExpected } from './product-evidence.ts';
+import { testFaults } from './product-faults.ts';
+import { LISTED_HOST, testTraffic, UNLISTED_HOST } from './product-traffic.ts';
 import { readCommands } from './readme-commands.ts';
-import { runCommand, tryCommand } from './run-command.ts';
+import { type CommandResult, runCommand, tryCommand } from './run-command.ts';
 import { deleteNamespace, kubectl, PLACE } from './test-cluster.ts';
 
 const REGISTRY = registryOf(PLACE);
@@ -36,8 +39,11 @@ const durations: string[] = [];
 
 beforeAll(async () => {
   await clearProduct();
+  await kubectl(['delete', 'namespace', 'clinic', '--ignore-not-found', '--timeout=120s']);
   checkout = await copyCheckout();
-  const prepared = await prepareProduct();
+  const prepared = await prepareProduct({
+    hosts: ['api.anthropic.com', 'api.openai.com', LISTED_HOST, UNLISTED_HOST],
+  });
   product = describeProduct({ provider: prepared.provider, keys: join(checkout.folder, 'keys') });
   // The application's image of the example, which the node would pull from the world.
   await nameImage(PLACE, BASE_IMAGE, 'docker.io/library/node:26');
@@ -85,7 +91,7 @@ describe('a platform engineer with the commands of README', () => {
     const images = await kubectl(['get', 'pods', '--namespace=clinic', '--output=jsonpath={..image}']);
     const ours = images.split(' ').filter((image) => image.includes('/lazaret/'));
     expect(ours.length).toBeGreaterThan(0);
-    for (const image of ours) expect(image).toMatch(new RegExp(`^${REGISTRY}/lazaret/(?:init|sidecar)@sha256:`));
+    for (const image of ours) expect(image).toMatch(new RegExp(`^${REGISTRY}/lazaret/(?:init|sidecar):[^@]+@sha256:`));
   });
 
   it('sent no identifier of the patient to the provider', () => {
@@ -96,9 +102,21 @@ describe('a platform engineer with the commands of README', () => {
     for (const identifier of NEVER_OUTSIDE) expect(text).not.toContain(identifier);
   });
 
-  it('is told by `helm test` and `lazaret doctor` that all is well', async () => {
-    const run = (command: string) => tryCommand(['bash', '-c', command], { cwd: checkout.folder, env });
-    expect(await run('helm test lazaret --namespace lazaret')).toMatchObject({ status: 0 });
+  it('can go on with the commands of the notes, as they are printed', async () => {
+    const notes = await run('helm get notes lazaret --namespace lazaret');
+    const commands = [...notes.stdout.matchAll(/^ {2}((?:kubectl|helm) .*?)(?: {3,}.*)?$/gm)].map(
+      ([, line = '']) => line,
+    );
+    const harmless = commands.filter((command) => !command.includes(' delete '));
+    expect(harmless.length).toBeGreaterThan(5);
+    await copyFile(join(checkout.folder, 'docs/examples/clinic.yaml'), join(checkout.folder, 'agreement.yaml'));
+    for (const command of harmless) {
+      const { status, stderr } = await run(command.replace('CLINIC', 'clinic'));
+      expect({ command, status, stderr: status === 0 ? '' : stderr }).toEqual({ command, status: 0, stderr: '' });
+    }
+  });
+
+  it('is told by `lazaret doctor` that all is well', async () => {
     expect(await run('npm run -s lazaret -- doctor')).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/nothing is broken\n$/),
@@ -112,7 +130,31 @@ describe('a platform engineer with the commands of README', () => {
     await waitForExpected(product, [`clinic/${pod}`]);
     expect(await verifyEvidence(product)).toEqual({ code: 0, findings: [] });
     const records = await listRecords(product);
-    const id = String(records.find(({ stage }) => stage === 'intent')?.['id']);
+    const id = String(records.find(({ stage }) => stage === 'request')?.['id']);
     expect(await openExchange(product, id)).toContain(NAME);
   }, 200_000);
+
+  it('upgrades by the manual’s command, and a value that is policy needs no restart', async () => {
+    const manual = await readFile(join(checkout.folder, 'docs/install.md'), 'utf8');
+    const [, command = ''] = /`(helm upgrade lazaret [^`]*)`/.exec(manual) ?? [];
+    const pods = () => kubectl(['get', 'pods', '--namespace=lazaret', '--output=jsonpath={.items[*].metadata.uid}']);
+    const before = await pods();
+    expect(await run(`${command} --set 'egress.destinations={${LISTED_HOST}}'`)).toMatchObject({ status: 0 });
+    expect(await pods()).toBe(before);
+  });
 });
+
+testTraffic(() => product);
+testFaults(() => product);
+
+it('no provider ever received an identifier', () => {
+  const { received } = product.provider;
+  expect(received.length).toBeGreaterThan(20);
+  const text = received.map(({ headers, body }) => JSON.stringify(headers) + body.toString('utf8')).join('\n');
+  for (const identifier of [...IDENTIFIERS, ...NEVER_OUTSIDE]) expect(text).not.toContain(identifier);
+});
+
+/** Runs a command as it is printed somewhere. */
+function run(command: string): Promise<CommandResult> {
+  return tryCommand(['bash', '-c', command], { cwd: checkout.folder, env });
+}
