@@ -20,7 +20,7 @@ LABEL org.opencontainers.image.title="lazaret-sidecar" org.opencontainers.image.
 # One arena and low, fixed thresholds: what was freed goes back to the kernel, pieces of bodies too.
 ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=65536 UV_THREADPOOL_SIZE=2
 COPY sidecar /app
-ENTRYPOINT ["/usr/bin/env", "-u", "NODE_OPTIONS", "-u", "NODE_PATH", "-u", "NODE_DEBUG", "-u", "NODE_DEBUG_NATIVE", "-u", "NODE_EXTRA_CA_CERTS", "-u", "NODE_TLS_REJECT_UNAUTHORIZED", "-u", "NODE_USE_ENV_PROXY", "-u", "NODE_V8_COVERAGE", "-u", "SSLKEYLOGFILE", "-u", "OPENSSL_CONF", "-u", "OPENSSL_MODULES", "-u", "LD_PRELOAD", "-u", "LD_LIBRARY_PATH", "/usr/local/bin/node", "--disable-sigusr1", "--max-semi-space-size=2", "--max-old-space-size=96", "/app/dist/sidecar.js"]
+ENTRYPOINT ["/usr/bin/env", "-u", "NODE_OPTIONS", "-u", "NODE_PATH", "-u", "NODE_DEBUG", "-u", "NODE_DEBUG_NATIVE", "-u", "NODE_EXTRA_CA_CERTS", "-u", "NODE_TLS_REJECT_UNAUTHORIZED", "-u", "NODE_USE_ENV_PROXY", "-u", "NODE_V8_COVERAGE", "-u", "SSLKEYLOGFILE", "-u", "OPENSSL_CONF", "-u", "OPENSSL_MODULES", "-u", "LD_PRELOAD", "-u", "LD_LIBRARY_PATH", "/usr/local/bin/node", "--disable-sigusr1", "--max-semi-space-size=2", "--max-old-space-size=96", "--no-memory-pool", "/app/dist/sidecar.js"]
 
 FROM node AS controller
 ARG VERSION=0

@@ -8,7 +8,12 @@ import { LISTED_HOST, LLM_HOST, requestBytes } from './prompt.ts';
 import { answers, freePort, NODE_FLAGS, type World } from './world.ts';
 
 /** The heap that the image gives the guard, and its few threads. */
-const GUARD_FLAGS = ['--disable-sigusr1', '--max-semi-space-size=2', '--max-old-space-size=96'] as const;
+const GUARD_FLAGS = [
+  '--disable-sigusr1',
+  '--max-semi-space-size=2',
+  '--max-old-space-size=96',
+  '--no-memory-pool',
+] as const;
 const GUARD_ENVIRONMENT = {
   MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: '32768',

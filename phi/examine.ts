@@ -61,6 +61,7 @@ export function examineSites(sites: readonly TextSite[], options: ExamineOptions
     // The tokens of one batch are still there; to make those of several again costs less than to keep them.
     if (batches.length > 1) views = lexBatch(batch, workspace.tokens, options);
     collectAll(raw, views, batch, { own: own[i] as Candidate[][], evidence });
+    own[i] = [];
   }
   giveWorkspace(workspace);
   return { findings: settle(sites, raw) };

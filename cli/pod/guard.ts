@@ -26,7 +26,12 @@ export interface Pod {
 }
 
 /** The heap that the image gives the sidecar, and no debugger by signal. */
-const SIDECAR_FLAGS = ['--disable-sigusr1', '--max-semi-space-size=2', '--max-old-space-size=96'] as const;
+const SIDECAR_FLAGS = [
+  '--disable-sigusr1',
+  '--max-semi-space-size=2',
+  '--max-old-space-size=96',
+  '--no-memory-pool',
+] as const;
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'] as const;
 
 /** Runs `lazaret-init` in the pod's network. @throws PodError with its own sentence when it refuses */
