@@ -27,7 +27,7 @@ export interface ExpectedChain {
 }
 
 /** The collector's public keys, as an auditor fetches them at its door. @returns a JWKS */
-export async function fetchTrust(): Promise<string> {
+async function fetchTrust(): Promise<string> {
   const address = await kubectl([
     'get',
     'service/lazaret-collector',
@@ -52,7 +52,7 @@ export async function fetchTrust(): Promise<string> {
 }
 
 /** The chains of the controller's last list. */
-export async function readExpectedChains({ store }: Product): Promise<readonly ExpectedChain[]> {
+async function readExpectedChains({ store }: Product): Promise<readonly ExpectedChain[]> {
   const [, payload = ''] = (await readFile(join(store, 'expected.jws'), 'utf8')).split('.');
   return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')).chains;
 }
