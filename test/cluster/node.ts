@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { kubeconfigOf } from './authority.ts';
 import type { ClusterPart } from './control-plane.ts';
+import { exists } from './image-archive.ts';
 import type { ClusterPlace } from './place.ts';
 import { NODE_NAME } from './place.ts';
 
@@ -30,7 +31,8 @@ export async function prepareNode(place: ClusterPlace, programs: NodePrograms): 
   await writeFile(at('containerd.toml'), containerdConfig(place));
   await writeFile(at('cni/10-pods.conflist'), cniConfig(place));
   await writeFile(at('kubelet.yaml'), kubeletConfig(place));
-  await writeFile(at('kube-proxy.yaml'), proxyConfig(place));
+  // kube-proxy ends when its file is written, even with what it holds already.
+  if (!(await exists(at('kube-proxy.yaml')))) await writeFile(at('kube-proxy.yaml'), proxyConfig(place));
   await writeFile(at('resolv.conf'), `nameserver ${place.dnsAddress}\n`);
   return [
     {
