@@ -5,17 +5,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { CHART } from '#test/chart/chart-files.ts';
 import { makePod } from '#test/controller/admission/fixture.ts';
+import { partFolder } from './build.ts';
+import { controlPlaneParts } from './control-plane.ts';
 import { HELMS, valuesFile } from './helm-command.ts';
 import { hasGuard } from './host-release.ts';
 import { installProduct, type Product } from './install.ts';
 import { KubeClient, messageOf } from './kube-client.ts';
 import { loadImage } from './load-image.ts';
-import { enterCluster, findCluster } from './namespace.ts';
+import { enterCluster, findCluster, startParts } from './namespace.ts';
 import { callProvider, callUntil, createApp, startApp } from './product-apps.ts';
 import { productImages } from './product-images.ts';
 import { relabelImage } from './relabelled-image.ts';
 import { runCommand } from './run-command.ts';
-import { startControlPlane } from './start-cluster.ts';
 import {
   applyYaml,
   deleteNamespace,
@@ -24,6 +25,7 @@ import {
   makeNamespace,
   PLACE,
   tryHelm,
+  tryKubectl,
   waitForCondition,
 } from './test-cluster.ts';
 import { waitFor } from './wait-for.ts';
@@ -205,7 +207,10 @@ it('after all controllers and the API server ended at once, the release comes ba
   const selector = '--selector=app.kubernetes.io/component=controller';
   await kubectl(['delete', 'pods', '--namespace=lazaret', selector, '--force', '--grace-period=0']);
   await runCommand([...enterCluster(findCluster(PLACE) ?? 0), 'sh', '-c', 'kill -9 $(pidof kube-apiserver)']);
-  await startControlPlane(PLACE, say);
+  await startParts(PLACE, controlPlaneParts(PLACE, await partFolder('kubernetes')));
+  await waitFor('the API server', async () =>
+    (await tryKubectl(['get', '--raw=/readyz', '--request-timeout=2s'])).status === 0 ? true : null,
+  );
   const during = { asked: 0, unguarded: [], denied: [], blocked: [] } satisfies Seen;
   await waitFor(
     'a guarded pod',
