@@ -7,6 +7,8 @@ export const LIMIT = {
   bodyWaitMs: 2_000,
   /** Beyond this size request bodies are examined and recorded one at a time. */
   largeBodyBytes: 1024 * 1024,
+  /** How long a large body waits unread for the one before it, whose sender may be slow. */
+  largeBodyWaitMs: 8_000,
   /** A ClientHello or HTTP head must be complete within this time. */
   classifyMs: 5_000,
   clientHelloBytes: 64 * 1024,

@@ -190,6 +190,17 @@ function collect(view: View, segment: Segment, { own, evidence, list }: Collecti
   };
   for (const candidate of own) push(candidate, since);
   findLookalikes(segment.text, (start, end) => push({ entity: 'other', start, end, score: 1 }, since));
-  if (evidence.words.size > 0 && segment.field.code !== true)
-    applyEvidence(view, evidence, (candidate, known) => push(candidate, Math.max(known, since)));
+  if (evidence.words.size === 0 || segment.field.code === true) return;
+  let at = 0;
+  applyEvidence(view, evidence, (candidate, known) => {
+    // What a recognizer found the evidence mostly finds again: it would only be taken out later.
+    while (at < own.length && (own[at] as Candidate).end <= candidate.start) at++;
+    const covers = own[at];
+    if (known <= since && covers !== undefined && isCovered(candidate, covers)) return;
+    push(candidate, Math.max(known, since));
+  });
+}
+
+function isCovered(candidate: Candidate, by: Candidate): boolean {
+  return by.start <= candidate.start && candidate.end <= by.end && candidate.score <= by.score;
 }

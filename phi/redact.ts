@@ -149,14 +149,16 @@ function decodeOnce(raw: string): string {
 function rewrite(sites: readonly TextSite[], spans: readonly SurrogateSpan[][]) {
   const counts: Partial<Record<Entity, number>> = {};
   const texts = sites.map((site, index) => {
-    let out = '';
+    // Joined at once: a text that grows by pieces is a tree of them in memory.
+    const pieces: string[] = [];
     let at = 0;
     for (const span of spans[index] ?? []) {
-      out += site.text.slice(at, span.start) + span.surrogate;
+      pieces.push(site.text.slice(at, span.start), span.surrogate);
       at = span.end;
       counts[span.entity] = (counts[span.entity] ?? 0) + 1;
     }
-    return out + site.text.slice(at);
+    pieces.push(site.text.slice(at));
+    return pieces.join('');
   });
   return { texts, counts, spans };
 }

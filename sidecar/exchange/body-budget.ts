@@ -62,7 +62,7 @@ export class BodyBudget {
 
   /**
    * Lets large bodies be read one after the other, so that one that waits for its turn waits at its sender and not in memory. A
-   * sender that takes its time holds up the others only as long as a body may wait for room: then they are read beside it.
+   * sender that takes its time holds up the others only so long (`LIMIT.largeBodyWaitMs`): then they are read beside it.
    * @param bytes as declared; small bodies pass by
    * @returns the entry; whoever has it must release it when the body is done with
    */
@@ -72,7 +72,7 @@ export class BodyBudget {
     const own = Promise.withResolvers<void>();
     this.#entry = own.promise;
     const late = Promise.withResolvers<void>();
-    const wait = this.#timer(this.#waitMs, late.resolve);
+    const wait = this.#timer(LIMIT.largeBodyWaitMs, late.resolve);
     await Promise.race([before, late.promise]);
     wait.cancel();
     return { release: own.resolve };
