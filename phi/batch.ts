@@ -3,8 +3,8 @@ import type { Segment } from './segment.ts';
 
 /**
  * Puts segments into batches that are examined one after the other, so that what is known of every word of a text of megabytes is never
- * in memory together. A long text is cut where no identifier and hardly any context can stand across: at a blank line, else at a line's
- * or a sentence's end; where there is none it stays whole. The cuts depend on the segment alone, so that the same text is always
+ * in memory together. A long text is cut where no identifier and hardly any context can stand across: at a blank line, else at a
+ * sentence's end (in wrapped prose a line may end inside a name), else at a line's end; where there is none it stays whole. The cuts depend on the segment alone, so that the same text is always
  * examined in the same way.
  * @returns batches in order, each of about `LIMIT.examinedChars`; one batch for all that is smaller
  */
@@ -42,7 +42,7 @@ function cutSegment(segment: Segment): readonly Segment[] {
 /** A line that ends so announces what the next one holds. */
 const ANNOUNCES = /[:,;([=-][ \t]*$/;
 /** The end of a sentence: what stands before its mark is no abbreviation of a title, a month or a name. */
-const SENTENCE = /[a-z]{4}[.!?]["')\]]?[ \t]+(?=[A-Z])/g;
+const SENTENCE = /[a-z]{4}[.!?]["')\]]?\s+(?=[A-Z])/g;
 /** A cut is looked for in the last part of a piece, and in the rest of the text where there is none. */
 const SEARCHED = 16 * 1024;
 
@@ -51,7 +51,7 @@ function cutBefore(text: string, from: number): number {
   for (let end = from + LIMIT.examinedChars; end < text.length; end += SEARCHED) {
     const start = end - SEARCHED;
     const window = text.slice(start, end);
-    const cut = blankLine(window) ?? lineEnd(window) ?? sentenceEnd(window);
+    const cut = blankLine(window) ?? sentenceEnd(window) ?? lineEnd(window);
     if (cut !== null) return start + cut;
   }
   return text.length;

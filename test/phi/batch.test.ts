@@ -68,6 +68,14 @@ test('a line that announces a name is not cut off from it', () => {
   for (const piece of pieces) expect(piece.text.startsWith('Responsible')).toBe(true);
 });
 
+test('wrapped prose is cut at the end of a sentence, never between the lines of a name', () => {
+  const line =
+    'The note was reviewed with the whole team today. Seen by Dr. Tobias\nOkonkwo, who agreed with all of it\n';
+  const pieces = batchSegments([prose(line.repeat(10_000))]).flat();
+  expect(pieces.length).toBeGreaterThan(2);
+  for (const piece of pieces.slice(1)) expect(piece.text.startsWith('Seen by Dr. Tobias\nOkonkwo')).toBe(true);
+});
+
 test('identifiers in every part of a long text are replaced, and a name that one part shows is found in all others', () => {
   const filler = 'The patient reports no fever and the plan is to continue current therapy.\n\n'.repeat(1_000);
   const parts = Array.from({ length: 12 }, (_, i) => `MRN: 4812093${i % 10}${i}. Seen by Okonkwo again.\n\n${filler}`);
