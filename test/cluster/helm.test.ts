@@ -184,9 +184,12 @@ async function claims(): Promise<readonly string[]> {
   return names.split(' ').filter((name) => name !== '');
 }
 
-/** Every object of the cluster and of the release's namespace, as `KIND/NAME`. */
+/** Every object of the cluster and of the release's namespace, as `KIND/NAME`, but for namespaces that are on their way out. */
 async function clusterObjects(): Promise<readonly string[]> {
-  const global = await listResources('--namespaced=false', []);
+  // Files that ran before delete theirs without waiting for the end, which may come between two lists.
+  const ending = await kubectl(['get', 'namespaces', '--field-selector=status.phase=Terminating', '--output=name']);
+  const left = new Set(ending.split('\n'));
+  const global = (await listResources('--namespaced=false', [])).filter((line) => !left.has(line));
   const exists = global.includes('namespace/lazaret');
   const inside = exists ? await listResources('--namespaced=true', ['--namespace=lazaret']) : [];
   return [...global, ...inside.filter((line) => !OF_NAMESPACE.has(line))].toSorted();
