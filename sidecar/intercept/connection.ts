@@ -22,7 +22,8 @@ export async function serveConnection(room: Room, flow: Flow, depth = 0): Promis
     return await act(room, flow, { decision: approach.decision, early: null, headBytes: 0, depth });
   const fromFirstByte = approach.look === 'dial-first';
   const early = fromFirstByte ? dialEarly(room.options.dial, flow) : null;
-  const sighted = await peek(flow.socket, { classifyMs: room.classifyMs, fromFirstByte });
+  const spoke = (): boolean => early?.spoke() === true;
+  const sighted = await peek(flow.socket, { classifyMs: room.classifyMs, fromFirstByte, spoke });
   if (sighted === 'gone') {
     early?.abandon();
     return;

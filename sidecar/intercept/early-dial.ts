@@ -7,6 +7,8 @@ import type { InterceptOptions } from './options.ts';
 export interface EarlyDial {
   /** @returns the connection, whose bytes already flow to the client; null when it failed, which has reset the client */
   take(): Promise<Socket | null>;
+  /** Whether the server has said anything. */
+  spoke(): boolean;
   /** Gives it up. @returns `spoke` when the client has already been sent bytes of it */
   abandon(): 'spoke' | 'quiet';
 }
@@ -36,14 +38,16 @@ export function dialEarly(dial: InterceptOptions['dial'], flow: Flow): EarlyDial
     upstream.pipe(socket);
     return upstream;
   })();
+  const spoke = (): boolean => open !== null && open.bytesRead > 0;
   return {
     take: () => dialled,
+    spoke,
     abandon() {
       abandoned = true;
-      const spoke = open !== null && open.bytesRead > 0;
+      const heard = spoke();
       open?.unpipe(socket);
       open?.destroy();
-      return spoke ? 'spoke' : 'quiet';
+      return heard ? 'spoke' : 'quiet';
     },
   };
 }

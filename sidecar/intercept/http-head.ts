@@ -45,7 +45,7 @@ export function parseHttpHead(bytes: Buffer): HeadOutcome {
   if (lineEnd === -1 || lineEnd - start > LIMIT.headerBytes) return startOnly(bytes.subarray(start));
   const line = bytes.toString('latin1', start, lineEnd);
   const parts = line.endsWith('\r') ? REQUEST_LINE.exec(line.slice(0, -1)) : null;
-  if (parts === null) return LOOSE_REQUEST_LINE.test(line) ? AMBIGUOUS : { state: 'other' };
+  if (parts === null) return isRequestLine(line) ? AMBIGUOUS : { state: 'other' };
   const end = bytes.indexOf('\r\n\r\n', lineEnd - 1, 'latin1');
   if ((end === -1 ? bytes.length : end) - start > LIMIT.headerBytes) return AMBIGUOUS;
   if (end === -1) return hasBareNewline(bytes, lineEnd) ? AMBIGUOUS : INCOMPLETE;
@@ -73,9 +73,18 @@ function skipBlankLines(bytes: Buffer): number {
   return at;
 }
 
+/** Whether a request of HTTP/1 can begin with this text, which has no end of a line and no empty lines before it. */
+export function beginsRequest(text: string): boolean {
+  return REQUEST_START.test(text.slice(0, 40));
+}
+
+/** Whether some server takes a line, without its line feed, for the first one of a request. */
+export function isRequestLine(line: string): boolean {
+  return LOOSE_REQUEST_LINE.test(line);
+}
+
 function startOnly(bytes: Buffer): HeadOutcome {
-  const text = bytes.toString('latin1', 0, 40);
-  if (!REQUEST_START.test(text)) return { state: 'other' };
+  if (!beginsRequest(bytes.toString('latin1', 0, 40))) return { state: 'other' };
   return bytes.length > LIMIT.headerBytes ? AMBIGUOUS : INCOMPLETE;
 }
 

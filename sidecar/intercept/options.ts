@@ -49,7 +49,7 @@ export interface ConnectionRecord {
   readonly hostClass: HostKind | 'agreement' | 'listed' | 'unlisted' | 'none';
   readonly side: 'private' | 'public' | 'local' | 'named';
   readonly port: number | null;
-  readonly sight: 'tls' | 'http' | 'http2' | 'connect' | 'socks' | 'ambiguous' | 'other' | 'silent' | 'none';
+  readonly sight: 'tls' | 'http' | 'http2' | 'connect' | 'socks' | 'ambiguous' | 'line' | 'other' | 'silent' | 'none';
   /** What went wrong after the decision, from a closed list. */
   readonly fault: ConnectionFault | null;
   /** From the client and to the client, on the wire. */

@@ -74,5 +74,6 @@ function followingOf(room: Room, flow: Flow): Following {
     flow.fault = goOn ? null : 'later_request_refused';
     return goOn;
   };
-  return { protocol: flow.sight?.kind === 'http2' ? 'h2' : 'h1', judge, onRefused };
+  const kind = flow.sight?.kind;
+  return { protocol: kind === 'http2' ? 'h2' : kind === 'line' ? 'line' : 'h1', judge, onRefused };
 }

@@ -3,7 +3,7 @@ import { parseAuthority, parseHost } from '#contract/host.ts';
 import { parseAddressLiteral } from '../policy/address.ts';
 import type { Destination, Sight } from '../policy/connection-decision.ts';
 import { looksLikeTls, parseClientHello } from './client-hello.ts';
-import { type HttpHead, parseHttpHead, valuesOf } from './http-head.ts';
+import { beginsRequest, type HttpHead, parseHttpHead, valuesOf } from './http-head.ts';
 import { HTTP2_PREFACE } from './http2-follower.ts';
 
 /** A verdict on first bytes, with the length of a CONNECT head, which is consumed before looking further. */
@@ -28,12 +28,26 @@ export function sightBytes(bytes: Buffer): Sighted | null {
   const socks = sightSocks(bytes);
   if (socks !== 'no') return socks === 'incomplete' ? null : { sight: { kind: 'socks' }, headBytes: 0 };
   if (bytes.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE)) return { sight: { kind: 'http2' }, headBytes: 0 };
-  if (bytes.length > HTTP2_LINE && HTTP2_PREFACE.subarray(0, bytes.length).equals(bytes)) return null;
+  if (bytes.length > HTTP2_LINE && beginsHttp2(bytes)) return null;
   const outcome = parseHttpHead(bytes);
   if (outcome.state === 'incomplete') return null;
   if (outcome.state === 'other') return { sight: { kind: 'other' }, headBytes: 0 };
   if (outcome.state === 'ambiguous') return { sight: { kind: 'ambiguous', of: 'http' }, headBytes: 0 };
   return { sight: sightRequest(outcome.head), headBytes: outcome.head.bytes };
+}
+
+/**
+ * Whether first bytes that `sightBytes` cannot name yet are no more than the beginning of a line: what a text protocol without line ends
+ * says, and a request that was cut within its first line.
+ */
+export function isUnfinishedLine(bytes: Buffer): boolean {
+  const text = bytes.toString('latin1').replace(/^[\r\n]+/, '');
+  return !looksLikeTls(bytes) && sightSocks(bytes) === 'no' && !text.includes('\n') && beginsRequest(text);
+}
+
+/** Whether bytes are the beginning of HTTP/2's preface, the one thing that a client says to a server of HTTP that spoke first. */
+export function beginsHttp2(bytes: Buffer): boolean {
+  return HTTP2_PREFACE.subarray(0, bytes.length).equals(bytes);
 }
 
 /** What a complete request head asks for; `ambiguous` when its target and its Host disagree. */

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import { reset } from './farewell.ts';
 import { Http2Follower } from './http2-follower.ts';
+import { LineFollower } from './line-follower.ts';
 import { RequestFollower } from './request-follower.ts';
 import { watchSwitch } from './switch-watch.ts';
 
 /** How the clear requests of a followed connection are judged. */
 export interface Following {
-  readonly protocol: 'h1' | 'h2';
+  readonly protocol: 'h1' | 'h2' | 'line';
   readonly judge: ConstructorParameters<typeof RequestFollower>[0];
   /** A request that may not pass came. @returns whether to go on all the same (monitor mode) */
   readonly onRefused: () => boolean;
@@ -41,7 +42,8 @@ export function tie(client: Socket, upstream: Socket): void {
 
 function pipeFollowed(client: Socket, upstream: Socket, following: Following): void {
   const upgradable = following.protocol === 'h1' ? new RequestFollower(following.judge) : null;
-  let follower = upgradable ?? new Http2Follower(following.judge);
+  let follower =
+    upgradable ?? (following.protocol === 'line' ? new LineFollower() : new Http2Follower(following.judge));
   const switched = watchSwitch(upstream);
   const passOn = (rest: Buffer): void => {
     client.off('data', onData);

@@ -26,6 +26,8 @@ export type Sight =
   | { readonly kind: 'http2' }
   /** A client of a SOCKS proxy, who would tell it the real target. */
   | { readonly kind: 'socks' }
+  /** The beginning of a line that has no end yet, said to a server that spoke first, as no server of HTTP/1 does. */
+  | { readonly kind: 'line' }
   /** Complete enough to say that it is none of these. */
   | { readonly kind: 'other' }
   /** Nothing complete came in time, or ever. */
@@ -46,7 +48,7 @@ export type RefusalForm = 'alert' | 'http' | 'reset';
 export type ConnectionDecision = (
   | { readonly action: 'splice'; readonly host: Host; readonly port: number; readonly follow: boolean }
   | { readonly action: 'terminate'; readonly host: Host; readonly port: number; readonly secure: boolean }
-  /** Passed to the address that the client dialled; `follow` when its clear HTTP must be watched. */
+  /** Passed to the address that the client dialled; `follow` when its clear HTTP, or a line that may become it, must be watched. */
   | { readonly action: 'opaque'; readonly follow: boolean }
   /** Answer the CONNECT and decide again by what is inside. */
   | { readonly action: 'tunnel'; readonly target: Destination }

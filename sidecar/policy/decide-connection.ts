@@ -150,7 +150,8 @@ function terminateClear(facts: Facts): Verdict | null {
 
 function passPrivate(facts: Facts): Verdict | null {
   const { kind } = facts.sight;
-  return isLocalSide(facts) ? { action: 'opaque', follow: kind === 'http' || kind === 'http2' } : null;
+  const follow = kind === 'http' || kind === 'http2' || kind === 'line';
+  return isLocalSide(facts) ? { action: 'opaque', follow } : null;
 }
 
 function spliceListed({ sight, policy, destination }: Facts): Verdict | null {

@@ -418,6 +418,83 @@ describe('private destinations', () => {
     }
   });
 
+  test('a text protocol without line ends passes at once where the server spoke first, whatever it says next', async () => {
+    let heard = '';
+    await serve(at, (socket) => {
+      socket.write('ready');
+      socket.on('data', (chunk: Buffer) => {
+        heard += chunk.toString();
+        socket.write(`${heard.length};`);
+      });
+      socket.on('end', () => socket.end());
+    });
+    const client = room.connect();
+    await readUntil(client, 'ready');
+    client.write('HELLO Maria Gonzalez');
+    await readUntil(client, '20;');
+    client.write('SEND\0a line\n');
+    await readUntil(client, '32;');
+    client.write('POST /v1/messages HTTP/1.1\r\n');
+    await readUntil(client, '60;');
+    client.destroy();
+    expect(heard).toBe('HELLO Maria GonzalezSEND\0a line\nPOST /v1/messages HTTP/1.1\r\n');
+    expect(await room.nextRecord()).toMatchObject({ decision: 'opaque', sight: 'line', fault: null });
+  });
+
+  test('a request in pieces to a server that spoke first never gets its first line to an end', async () => {
+    const received: Buffer[] = [];
+    await serve(at, (socket) => {
+      socket.write('ready');
+      socket.on('data', (chunk: Buffer) => {
+        received.push(chunk);
+        socket.write('!');
+      });
+    });
+    const client = room.connect();
+    await readUntil(client, 'ready');
+    client.write('POST /v1/mess');
+    await readUntil(client, '!');
+    client.write('ages HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nphi');
+    expect((await readAll(client)).length).toBe(0);
+    expect(Buffer.concat(received).toString()).toBe('POST /v1/mess');
+    expect(await room.nextRecord()).toMatchObject({ decision: 'opaque', fault: 'later_request_refused' });
+  });
+
+  test('clear HTTP/2 to a server that spoke first is followed, however its preface is cut', async () => {
+    const received: Buffer[] = [];
+    await serve(at, (socket) => {
+      socket.write('settings');
+      socket.on('data', (chunk: Buffer) => received.push(chunk));
+    });
+    const client = room.connect();
+    client.setNoDelay(true);
+    await readUntil(client, 'settings');
+    for (const byte of 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n') client.write(byte);
+    client.write(Buffer.concat([Buffer.from('00000f01040000000383040c', 'hex'), Buffer.from('/v1/messages')]));
+    expect((await readAll(client)).length).toBe(0);
+    expect(Buffer.concat(received).toString('latin1')).not.toContain('/v1/messages');
+    expect(await room.nextRecord()).toMatchObject({ sight: 'http2', fault: 'later_request_refused' });
+  });
+
+  test('a head that stalls behind its first line is refused, though the server spoke first', async () => {
+    await room.close();
+    room = await openRoom({ bounds: { classifyMs: 40 } });
+    room.settings.destination = PRIVATE;
+    const received: Buffer[] = [];
+    await serve(at, (socket) => {
+      socket.write('ready');
+      socket.on('data', (chunk: Buffer) => received.push(chunk));
+    });
+    for (const beginning of ['POST /v1/messages HTTP/1.1\r\nHost: a', '\x16\x03\x01', '\x05\x02\x00']) {
+      const client = room.connect();
+      await readUntil(client, 'ready');
+      client.write(beginning, 'latin1');
+      expect((await readAll(client)).length).toBe(0);
+      expect(await room.nextRecord()).toMatchObject({ decision: 'refuse', reason: 'protocol_not_allowed' });
+    }
+    expect(received).toEqual([]);
+  });
+
   test('a beginning that stalls is refused and never forwarded', async () => {
     await room.close();
     room = await openRoom({ bounds: { classifyMs: 40 } });
@@ -887,6 +964,19 @@ describe('monitor mode', () => {
       would: 'destination_not_allowed',
       reason: null,
     });
+  });
+
+  test('a beginning that stalls is passed, all of it', async () => {
+    await room.close();
+    room = await openRoom({ bounds: { classifyMs: 40 } });
+    room.settings.policy = { ...POLICY, monitor: true };
+    room.settings.destination = PRIVATE;
+    await serve(`${PRIVATE.address}:${PRIVATE.port}`, (socket) => socket.pipe(socket));
+    const client = room.connect();
+    client.write('POST /v1/chat/comple');
+    await readUntil(client, 'POST /v1/chat/comple');
+    client.destroy();
+    expect(await room.nextRecord()).toMatchObject({ decision: 'opaque', would: 'protocol_not_allowed' });
   });
 
   test('a client that does not trust our root is let past it from the third connection on', async () => {
