@@ -59,7 +59,10 @@ async function inject(replica: Replica, pod: unknown, request: Readonly<Record<s
 describe('the controller', () => {
   it('is not ready and decides nothing before it has read the cluster, its keys and its configuration', async () => {
     const replica = await start();
-    await vi.waitFor(() => expect(fake.get('/api/v1/namespaces/lazaret/secrets/lazaret-authority')).toBeDefined());
+    await vi.waitFor(
+      () => expect(fake.get('/api/v1/namespaces/lazaret/secrets/lazaret-authority')).toBeDefined(),
+      20_000,
+    );
     expect(replica.controller.unready()).toContain('configuration');
     const ca = secretText(fake, 'lazaret-authority', 'ca.crt');
     await vi.waitFor(async () => {
@@ -68,10 +71,10 @@ describe('the controller', () => {
         podReview(makePod()),
       );
       expect(answer.status).toBe(503);
-    });
+    }, 20_000);
     installRelease(fake);
     await vi.waitFor(() => expect(replica.controller.unready()).toEqual([]), 20_000);
-    await vi.waitFor(() => expect(caBundle(fake)).not.toBe(''));
+    await vi.waitFor(() => expect(caBundle(fake)).not.toBe(''), 20_000);
     expect((await ask(replica, '/mutate', podReview(makePod()))).body.response?.allowed).toBe(true);
   });
 
@@ -145,9 +148,9 @@ describe('the controller', () => {
       const metrics = await replica.metrics();
       expect(metrics).toContain('lazaret_unguarded_phi_pods{namespace="phi"} 1');
       expect(metrics).not.toContain('lazaret_unguarded_phi_pods{namespace="lazaret"}');
-    });
+    }, 20_000);
     fake.remove('/api/v1/namespaces/phi/pods/bare');
-    await vi.waitFor(async () => expect(await replica.metrics()).not.toContain('lazaret_unguarded_phi_pods{'));
+    await vi.waitFor(async () => expect(await replica.metrics()).not.toContain('lazaret_unguarded_phi_pods{'), 20_000);
   });
 
   it('waits for a namespace that the watch has not shown yet, and denies with a remedy when it does not come', async () => {
@@ -190,7 +193,7 @@ describe('the controller', () => {
     await vi.waitFor(async () => {
       fresh = await inject(ahead, makePod());
       expect(JSON.stringify(fresh)).toContain('"debug"');
-    });
+    }, 20_000);
     for (const replica of [ahead, behind])
       for (const pod of [old, fresh])
         expect((await ask(replica, '/validate', podReview(pod))).body.response).toMatchObject({ allowed: true });
@@ -218,12 +221,12 @@ describe('the controller', () => {
       await vi.waitFor(async () => {
         pod = await inject(ahead, makePod());
         expect(JSON.stringify(pod)).toContain('"debug"');
-      });
+      }, 20_000);
       const pending = callHook(
         { port: behind.controller.webhookPort, path: '/validate', ca: caBundle(fake) },
         podReview(pod),
       );
-      await vi.waitFor(() => expect(other.calls).toContain(`GET ${HOOKS[0]}`));
+      await vi.waitFor(() => expect(other.calls).toContain(`GET ${HOOKS[0]}`), 20_000);
       other.put(VALUES, change);
       expect((await pending).body.response).toMatchObject({ allowed: true });
       await behind.controller.close();
@@ -236,7 +239,7 @@ describe('the controller', () => {
     installRelease(fake);
     const replica = await ready();
     fake.put(VALUES, { metadata: {}, data: { 'values.yaml': 'sidecar: {logLevel: loud}\n' } });
-    await vi.waitFor(() => expect(JSON.stringify(replica.lines)).toContain('values.sidecar.logLevel'));
+    await vi.waitFor(() => expect(JSON.stringify(replica.lines)).toContain('values.sidecar.logLevel'), 20_000);
     expect((await ask(replica, '/mutate', podReview(makePod()))).body.response?.patch).toBeDefined();
   });
 
@@ -355,7 +358,7 @@ describe('the controller', () => {
     expect(replica.controller.unready()).toEqual(['stopping']);
     expect((await fetch(`http://127.0.0.1:${replica.controller.opsPort}/readyz`)).status).toBe(503);
     const late = await ask(replica, '/mutate', podReview(makePod()), agent);
-    expect(late.status).toBe(200);
+    expect(late).toMatchObject({ status: 200, headers: { connection: 'close' } });
     endGrace();
     await closed;
     await expect(ask(replica, '/mutate', podReview(makePod()), agent)).rejects.toThrow();

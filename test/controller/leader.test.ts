@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIMIT } from '#contract/limit.ts';
 import { connectApi, type KubeApi } from '#controller/cluster/api.ts';
@@ -53,25 +52,31 @@ function asked(): number {
   return fake.calls.filter((call) => call.endsWith('leases/lazaret-controller')).length;
 }
 
+/** Resolves when every candidate has asked and waits for its next round. */
+async function atRest(): Promise<void> {
+  await vi.waitFor(() => expect(clock.asleep()).toBe(runs.length), 20_000);
+}
+
 /** Lets every candidate that waits ask once more. */
 async function nextRound(ms: number): Promise<void> {
+  await atRest();
   const before = asked();
   clock.advance(ms);
-  await vi.waitFor(() => expect(asked()).toBeGreaterThan(before));
-  for (let i = 0; i < 20; i += 1) await turn();
+  await vi.waitFor(() => expect(asked()).toBeGreaterThan(before), 20_000);
+  await atRest();
 }
 
 describe('the leader', () => {
   it('is one of two that start together', async () => {
     const [a, b] = [candidate('a'), candidate('b')];
-    await vi.waitFor(() => expect([a, b].filter((one) => one.isLeader())).toHaveLength(1));
+    await vi.waitFor(() => expect([a, b].filter((one) => one.isLeader())).toHaveLength(1), 20_000);
     await nextRound(LIMIT.leaseRetryMs);
     expect([a, b].filter((one) => one.isLeader())).toHaveLength(1);
   });
 
   it('writes a Lease as Kubernetes reads it, collected with the release', async () => {
     const a = candidate('a');
-    await vi.waitFor(() => expect(a.isLeader()).toBe(true));
+    await vi.waitFor(() => expect(a.isLeader()).toBe(true), 20_000);
     expect(spec()).toEqual({
       holderIdentity: 'a',
       leaseDurationSeconds: 15,
@@ -84,7 +89,7 @@ describe('the leader', () => {
 
   it('ceases to lead before another may, when the API server does not answer it', async () => {
     const a = candidate('a');
-    await vi.waitFor(() => expect(a.isLeader()).toBe(true));
+    await vi.waitFor(() => expect(a.isLeader()).toBe(true), 20_000);
     fake.refuse(() => true, 500);
     clock.advance(LIMIT.leaseGiveUpMs - 1);
     expect(a.isLeader()).toBe(true);
@@ -99,32 +104,30 @@ describe('the leader', () => {
       spec: { holderIdentity: 'dead', renewTime: '2099-01-01T00:00:00.000000Z', leaseTransitions: 4 },
     });
     const a = candidate('a');
-    await vi.waitFor(() => expect(asked()).toBeGreaterThan(0));
-    for (let i = 0; i < 20; i += 1) await turn();
     await nextRound(LIMIT.leaseMs - 1);
     expect(a.isLeader()).toBe(false);
     await nextRound(LIMIT.leaseRetryMs);
-    await vi.waitFor(() => expect(a.isLeader()).toBe(true));
+    await vi.waitFor(() => expect(a.isLeader()).toBe(true), 20_000);
     expect(spec()).toMatchObject({ holderIdentity: 'a', leaseTransitions: 5 });
   });
 
   it('gives the lease back when it stops, so that the next takes it at once', async () => {
     const own = new AbortController();
     const a = candidate('a', own.signal);
-    await vi.waitFor(() => expect(a.isLeader()).toBe(true));
+    await vi.waitFor(() => expect(a.isLeader()).toBe(true), 20_000);
     own.abort();
-    await vi.waitFor(() => expect(spec().holderIdentity).toBe(''));
+    await vi.waitFor(() => expect(spec().holderIdentity).toBe(''), 20_000);
     expect(a.isLeader()).toBe(false);
     const b = candidate('b');
-    await vi.waitFor(() => expect(b.isLeader()).toBe(true));
+    await vi.waitFor(() => expect(b.isLeader()).toBe(true), 20_000);
   });
 
   it('does not lead when another wrote the lease between its look and its write', async () => {
     fake.put(LEASE, { metadata: {}, spec: { holderIdentity: '' } });
     const stale = fake.refuse((call) => call === `PUT ${LEASE}`, 409);
     const a = candidate('a');
-    await vi.waitFor(() => expect(fake.calls).toContain(`PUT ${LEASE}`));
-    for (let i = 0; i < 20; i += 1) await turn();
+    await vi.waitFor(() => expect(fake.calls).toContain(`PUT ${LEASE}`), 20_000);
+    await atRest();
     expect(a.isLeader()).toBe(false);
     stale();
   });

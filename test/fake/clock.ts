@@ -3,6 +3,8 @@ import type { Clock } from '#controller/clock.ts';
 /** A clock that a test turns: who sleeps wakes when its time has come. */
 export interface TestClock extends Clock {
   readonly advance: (ms: number) => void;
+  /** How many sleep now: before turning the clock, a test waits for those that it means to wake. */
+  readonly asleep: () => number;
 }
 
 export function createTestClock(start = Date.parse('2026-11-22T00:00:00Z')): TestClock {
@@ -15,8 +17,12 @@ export function createTestClock(start = Date.parse('2026-11-22T00:00:00Z')): Tes
         const sleeper = { at: now + ms, wake: resolve };
         if (signal.aborted) return resolve();
         sleepers.add(sleeper);
-        signal.addEventListener('abort', () => resolve());
+        signal.addEventListener('abort', () => {
+          sleepers.delete(sleeper);
+          resolve();
+        });
       }),
+    asleep: () => sleepers.size,
     advance: (ms) => {
       now += ms;
       for (const sleeper of sleepers)
