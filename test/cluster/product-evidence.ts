@@ -52,7 +52,7 @@ async function fetchTrust(): Promise<string> {
 }
 
 /** The chains of the controller's last list. */
-async function readExpectedChains({ store }: Product): Promise<readonly ExpectedChain[]> {
+export async function readExpectedChains({ store }: Product): Promise<readonly ExpectedChain[]> {
   const [, payload = ''] = (await readFile(join(store, 'expected.jws'), 'utf8')).split('.');
   return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')).chains;
 }
