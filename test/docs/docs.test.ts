@@ -118,6 +118,30 @@ describe('docs/evidence.md', () => {
   });
 });
 
+describe('docs/security.md', () => {
+  const page = readPage('docs/security.md');
+  const rules = (text: string) => new Set([...text.matchAll(/\b(?:B|ADM)-\d\d\b/g)].map(([rule]) => rule));
+
+  it('names every rule of admission beside an adversary, and no other', () => {
+    const all = rows(section(readPage('docs/admission.md'), 'The rules')).map(([rule = '']) => rule);
+    expect([...rules(section(page, 'Adversaries'))].toSorted()).toEqual(all.toSorted());
+  });
+
+  it('says of each try what stops it and which test shows it', () => {
+    const tries = section(page, 'Adversaries').split('### Who stole a key')[0] ?? '';
+    for (const [what, stop, shown = ''] of rows(tries)) {
+      expect(stop, what).not.toBe('');
+      expect(codes(shown).length, what).toBeGreaterThan(0);
+      for (const file of codes(shown)) expect(file).toMatch(/^test\/.*\.test\.ts$/);
+    }
+  });
+
+  it('says of each adversary what is not stopped, or what to do', () => {
+    for (const part of section(page, 'Adversaries').split(/^### /m).slice(1))
+      expect(part, part.split('\n')[0]).toMatch(/\*Not stopped:\*|what to do/);
+  });
+});
+
 describe('README.md', () => {
   const page = readPage('README.md');
 
