@@ -202,9 +202,10 @@ export const LIMIT = {
   admissionFaults: 16,
   admissionMarkMs: 15_000,
   admissionSkewMs: 2_000,
-  /** Controller: one answer of the API server, one event of a watch, objects of one page of a list, and one request to it. */
+  /** Controller: one answer of the API server, one event of a watch, the chart's values, objects of a page of a list, one request. */
   apiAnswerBytes: 64 * 1024 * 1024,
   apiEventBytes: 8 * 1024 * 1024,
+  valuesBytes: 1024 * 1024,
   apiPage: 200,
   apiRequestMs: 15_000,
   /** A watch asks for a new one after this time, and is given up when it says nothing for so long (bookmarks come each minute). */
@@ -215,17 +216,17 @@ export const LIMIT = {
   watchBackoffMs: 15_000,
   /** Between two looks for a DNS Service that the cluster does not have yet. */
   resolversMs: 30_000,
-  /** Configuration of the release as the chart wrote it. */
-  valuesBytes: 1024 * 1024,
   /** Webhook: how long a review waits for what the watches have not shown yet, reviews that wait together, and its connections. */
   admissionWaitMs: 2_000,
   admissionWaiters: 256,
   admissionConnections: 1_024,
   /** One request to the webhook, its body included. */
   admissionRequestMs: 10_000,
-  /** Earlier settings are accepted this long after a change, and so many of them. */
+  /** Earlier settings are accepted so long, so many. New ones: until every API server heard of them; until they are used unheard. */
   previousSettingsMs: 900_000,
   previousSettings: 4,
+  settingsHeardMs: 2_000,
+  settingsWaitMs: 30_000,
   /** At a stop: time for endpoints to be withdrawn while reviews are still answered, then for those in work. */
   webhookGraceMs: 5_000,
   webhookDrainMs: 20_000,
@@ -236,8 +237,7 @@ export const LIMIT = {
   leaseRenewMs: 5_000,
   leaseRetryMs: 2_000,
   leaseGiveUpMs: 10_000,
-  /** The release's authority: it is followed after `authorityRenewMs`, the next one is announced before it signs, and every pod that
-   * trusts an earlier one is served until that ends. Leaves of the controller live in memory, the collector's in a Secret. */
+  /** The release's authority: its time, when the next one follows, announced before it signs. Leaves: the controller's, the collector's. */
   authorityMs: 3 * 365 * 24 * 3_600_000,
   authorityRenewMs: 365 * 24 * 3_600_000,
   authorityAnnounceMs: 3_600_000,

@@ -1,11 +1,12 @@
 import { LIMIT } from '#contract/limit.ts';
 import { type ControllerCore, type ControllerWorld, createCore, isEvaluation } from './core.ts';
 import { openBundles, openWebhook } from './doors.ts';
-import { leaderParts } from './leader-parts.ts';
+import { leaderParts, parametersName } from './leader-parts.ts';
 import { followLeadership } from './leader-work.ts';
 import { updateGauges } from './ops/gauges.ts';
 import { type HealthDoor, serveHealth } from './ops/health.ts';
 import { createServing, type ServingUpkeep } from './serving/serving-upkeep.ts';
+import { followAdoption } from './settings-adoption.ts';
 import { type BaseSource, createBase } from './webhook-context.ts';
 
 /** A controller that runs. */
@@ -52,14 +53,10 @@ export async function startController(world: ControllerWorld): Promise<Controlle
     if (serving !== null) webhook.setCertificate(serving);
     bundles.renew();
   };
-  const { isLeader } = core.leader;
-  const running = [
-    core.leader.run(stop.signal),
-    upkeep.run(renew, stop.signal),
-    followLeadership(isLeader, leaderParts(world, core, { base, upkeep }), world.clock, stop.signal),
-  ];
+  const running = runParts(replica, renew, stop.signal);
   const close = async (): Promise<void> => {
     closing = true;
+    webhook.retire();
     await world.clock.sleep(LIMIT.webhookGraceMs, stop.signal);
     await Promise.all([webhook.drain(), bundles.server.close()]);
     forget();
@@ -69,6 +66,23 @@ export async function startController(world: ControllerWorld): Promise<Controlle
     await health.close();
   };
   return { webhookPort: webhook.port, bundlePort: bundles.port, opsPort: health.port, unready, close };
+}
+
+/** What runs until the signal aborts. */
+function runParts(
+  { world, core, base, upkeep }: Replica,
+  renew: () => void,
+  signal: AbortSignal,
+): readonly Promise<void>[] {
+  const { config, clock } = world;
+  const objects = `/apis/lazaret.dev/v1alpha1/namespaces/${config.LAZARET_NAMESPACE}/policyparameters`;
+  const parameters = `${objects}/${parametersName(config)}`;
+  return [
+    core.leader.run(signal),
+    upkeep.run(renew, signal),
+    followAdoption({ base, api: core.api.ask, parameters, clock }, signal),
+    followLeadership(core.leader.isLeader, leaderParts(world, core, { base, upkeep }), clock, signal),
+  ];
 }
 
 /** Makes what reviews are decided by, once everything that it is made of is there. */

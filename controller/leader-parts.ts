@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LIMIT } from '#contract/limit.ts';
+import type { ControllerConfig } from './config.ts';
 import type { ControllerCore, ControllerWorld } from './core.ts';
 import { startExemptionsMap } from './exemptions-map.ts';
 import type { LeaderWork } from './leader-work.ts';
@@ -14,6 +15,11 @@ import type { BaseSource } from './webhook-context.ts';
 export interface LeaderSources {
   readonly base: BaseSource;
   readonly upkeep: ServingUpkeep;
+}
+
+/** The name of the admission policies' parameters. */
+export function parametersName({ LAZARET_FULLNAME: fullname }: Pick<ControllerConfig, 'LAZARET_FULLNAME'>): string {
+  return `${fullname}-exemptions`;
 }
 
 /**
@@ -48,8 +54,8 @@ export function leaderParts(
     startExemptionsMap({
       ...shared,
       namespace,
-      name: `${fullname}-exemptions`,
-      settings: () => base.base()?.settings ?? null,
+      name: parametersName(config),
+      settings: base.newest,
       labels: { 'app.kubernetes.io/name': 'lazaret', 'app.kubernetes.io/instance': fullname },
     }),
     ...(url === undefined ? [] : [register(url)]),

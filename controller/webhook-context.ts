@@ -1,5 +1,6 @@
 import { LIMIT } from '#contract/limit.ts';
 import type { AdmissionContext } from './admission/review.ts';
+import { sharesParameters } from './admission/policy-parameters.ts';
 import { type AdmissionSettings, compileSettings, type ReleaseMaterial } from './admission/settings.ts';
 import { type AdmissionValues, parseAdmissionValues } from './admission/values.ts';
 import type { JudgedPolicy } from './policy/judge.ts';
@@ -27,6 +28,12 @@ export interface BaseSource {
   readonly base: () => ReviewBase | null;
   /** Makes it anew. Faults keep the settings that were good, and are told. */
   readonly update: (inputs: BaseInputs) => void;
+  /** The newest settings, in use or waiting: what the admission policies must accept beside those before. */
+  readonly newest: () => AdmissionSettings | null;
+  /** Settings that wait for the admission policies to accept them; null when there are none. */
+  readonly waiting: () => AdmissionSettings | null;
+  /** Uses waiting settings, unless others came meanwhile. */
+  readonly adopt: (settings: AdmissionSettings) => void;
 }
 
 interface Earlier {
@@ -36,34 +43,85 @@ interface Earlier {
 }
 
 /**
- * Prepares reviews once for many. Settings that were replaced are still accepted for `LIMIT.previousSettingsMs`: a pod may
- * have been injected by a replica that had not heard of the change.
+ * Prepares reviews once for many. Settings that the admission policies may not know yet wait for `adopt`, but are accepted at once;
+ * settings that were replaced are still accepted for `LIMIT.previousSettingsMs`: a pod may have been injected by a replica that is
+ * ahead or behind.
  * @param onFault sentences for the operator, about the chart's values and the agreements' hosts
  */
 export function createBase(now: () => number, onFault: (faults: readonly string[]) => void): BaseSource {
-  let current: Omit<ReviewBase, 'previous'> | null = null;
-  let earlier: readonly Earlier[] = [];
+  const held = new HeldSettings(now);
+  let terms: Pick<ReviewBase, 'key' | 'exemptions'> | null = null;
   const update = ({ values: given, judged, releaseNamespace, key, material, recipients }: BaseInputs): void => {
     const parsed = given === undefined ? null : parseAdmissionValues(given);
     if (parsed?.ok === false) onFault(parsed.faults);
-    const read = parsed?.ok === true ? parsed.values : current?.settings.values;
+    const read = parsed?.ok === true ? parsed.values : held.newest?.values;
     if (read === undefined) return;
     const audit = recipients === null ? read.audit : { recipients };
     const settings = compile({ ...read, releaseNamespace, audit }, material, judged, onFault);
     if (settings === null) return;
-    if (current !== null && current.settings.config !== settings.config) {
-      const former = { settings: current.settings, until: now() + LIMIT.previousSettingsMs };
-      earlier = [former, ...earlier.filter(({ until }) => until > now())].slice(0, LIMIT.previousSettings);
-    }
-    const kept = current?.settings.config === settings.config ? current.settings : settings;
-    current = { settings: kept, key, exemptions: judged.source.exemptions };
+    held.take(settings);
+    terms = { key, exemptions: judged.source.exemptions };
   };
   const base = (): ReviewBase | null => {
-    if (current === null) return null;
-    const previous = earlier.filter(({ until }) => until > now()).map(({ settings }) => settings);
-    return previous.length === 0 ? current : { ...current, previous };
+    if (held.current === null || terms === null) return null;
+    const previous = held.others();
+    return { settings: held.current, ...terms, ...(previous.length === 0 ? {} : { previous }) };
   };
-  return { base, update };
+  return {
+    base,
+    update,
+    newest: () => held.newest,
+    waiting: () => held.waiting,
+    adopt: (settings) => held.adopt(settings),
+  };
+}
+
+/** Settings in use, those that wait, and those before. */
+class HeldSettings {
+  readonly #now: () => number;
+  #current: AdmissionSettings | null = null;
+  #waiting: AdmissionSettings | null = null;
+  #earlier: readonly Earlier[] = [];
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get current(): AdmissionSettings | null {
+    return this.#current;
+  }
+
+  get waiting(): AdmissionSettings | null {
+    return this.#waiting;
+  }
+
+  get newest(): AdmissionSettings | null {
+    return this.#waiting ?? this.#current;
+  }
+
+  take(settings: AdmissionSettings): void {
+    if (this.newest?.config === settings.config) return;
+    const former = this.#current;
+    this.#waiting = former?.config === settings.config ? null : settings;
+    if (former !== null && sharesParameters(former, settings)) this.adopt(settings);
+  }
+
+  adopt(settings: AdmissionSettings): void {
+    if (this.#waiting !== settings) return;
+    this.#waiting = null;
+    const now = this.#now();
+    if (this.#current !== null) {
+      const former = { settings: this.#current, until: now + LIMIT.previousSettingsMs };
+      this.#earlier = [former, ...this.#earlier.filter(({ until }) => until > now)].slice(0, LIMIT.previousSettings);
+    }
+    this.#current = settings;
+  }
+
+  /** What is accepted beside the settings in use. */
+  others(): readonly AdmissionSettings[] {
+    const earlier = this.#earlier.filter(({ until }) => until > this.#now()).map(({ settings }) => settings);
+    return this.#waiting === null ? earlier : [this.#waiting, ...earlier];
+  }
 }
 
 /** Agreements whose hosts do not fit into a pod CA are left out, in the order of their names: their hosts are refused by TLS. */

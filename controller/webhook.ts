@@ -21,7 +21,9 @@ export interface Webhook {
   readonly port: number;
   /** Shows another certificate to connections from now on; open ones stay. */
   readonly setCertificate: (certificate: ServingCertificate) => void;
-  /** Answers what is in work, each with the end of its connection, then stops. */
+  /** From now on each answer ends its connection, so that a caller who keeps one asks another replica next time. */
+  readonly retire: () => void;
+  /** Answers what is in work, then stops. */
   readonly drain: () => Promise<void>;
 }
 
@@ -33,7 +35,7 @@ const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
  * @throws when the address cannot be had
  */
 export async function serveWebhook(place: Place, ports: WebhookPorts): Promise<Webhook> {
-  let draining = false;
+  let retired = false;
   const server = createServer(
     {
       ...TLS,
@@ -44,7 +46,7 @@ export async function serveWebhook(place: Place, ports: WebhookPorts): Promise<W
       handshakeTimeout: LIMIT.handshakeMs,
     },
     (request, response) => {
-      if (draining) response.setHeader('connection', 'close');
+      if (retired) response.setHeader('connection', 'close');
       handle(request, response, ports).catch(() => {
         ports.onRefusal(500);
         if (response.headersSent) response.destroy();
@@ -58,10 +60,10 @@ export async function serveWebhook(place: Place, ports: WebhookPorts): Promise<W
   return {
     port,
     setCertificate: ({ chain, key }) => server.setSecureContext({ minVersion: TLS.minVersion, cert: chain, key }),
-    drain: () => {
-      draining = true;
-      return closeServer(server);
+    retire: () => {
+      retired = true;
     },
+    drain: () => closeServer(server),
   };
 }
 

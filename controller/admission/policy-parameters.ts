@@ -30,6 +30,20 @@ export function policyParameters(
   );
 }
 
+/** Whether the policies, with these parameters, accept pods that are guarded by the settings. @param data as the object has it */
+export function acceptsSettings(data: Readonly<Record<string, string>>, settings: AdmissionSettings): boolean {
+  const wanted = currentValues(settings);
+  return PARAMETER_NAMES.every((name) =>
+    ['current', 'previous'].some((age) => data[`${OWN_KEY}${name}.${age}`] === wanted[name]),
+  );
+}
+
+/** Whether pods of both settings are the same to the policies. */
+export function sharesParameters(one: AdmissionSettings, other: AdmissionSettings): boolean {
+  const [left, right] = [currentValues(one), currentValues(other)];
+  return PARAMETER_NAMES.every((name) => left[name] === right[name]);
+}
+
 function currentValues(settings: AdmissionSettings): Readonly<Record<(typeof PARAMETER_NAMES)[number], string>> {
   const { resources, logLevel } = settings.values.sidecar;
   const nobody = { uid: 0, gid: 0, chain: '' };

@@ -12,7 +12,7 @@ import type { AdmissionSettings } from './settings.ts';
 /** Everything that a decision depends on beside the review itself. */
 export interface AdmissionContext {
   readonly settings: AdmissionSettings;
-  /** Settings under which other replicas still guard pods while a release is upgraded; checked, never injected. */
+  /** Settings under which other replicas guard pods, still or already, while a release is upgraded; checked, never injected. */
   readonly previous?: readonly AdmissionSettings[];
   /** The namespace that the review is about, with its labels. */
   readonly namespace: NamespaceFacts;

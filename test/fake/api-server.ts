@@ -156,7 +156,7 @@ export async function startFakeApi(token?: string): Promise<FakeApi> {
     }
     const found = stored.get(path)?.object;
     if (request.method === 'GET' && place.name === null) return answer(response, 200, list(place, query));
-    if (found === undefined) return fail(404);
+    if (found === undefined) return answer(response, 404, { kind: 'Status', code: 404, details: { name: place.name } });
     if (request.method === 'GET') return answer(response, 200, found);
     const given = body as FakeObject;
     if (request.method === 'PUT') {
