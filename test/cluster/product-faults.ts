@@ -3,7 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '#cli/doctor.ts';
 import { terminal } from '#test/sidecar/audit/rig.ts';
 import type { Product } from './install.ts';
-import { type CallResult, callProvider, callUntil, CLINICAL, createApp, PHI, startApp } from './product-apps.ts';
+import {
+  appSpec,
+  type CallResult,
+  callProvider,
+  callUntil,
+  CLINICAL,
+  createApp,
+  PHI,
+  startApp,
+} from './product-apps.ts';
 import { listRecords, verifyEvidence, waitForExpected } from './product-evidence.ts';
 import { GUARDED } from './product-traffic.ts';
 import { applyYaml, deleteNamespace, getObject, kubectl, makeNamespace, PLACE, tryKubectl } from './test-cluster.ts';
@@ -75,7 +84,9 @@ export function testFaults(product: () => Product): void {
       }
     });
 
-    it('no controller: what runs goes on, a PHI-bearing pod is denied, others are not, and the doctor says why', async () => {
+    it('no controller: what runs goes on, a PHI-bearing pod is denied, others are not, and the doctor says why', {
+      timeout: 300_000,
+    }, async () => {
       const open = await makeNamespace();
       try {
         await scale('deployment/lazaret-controller', 0);
@@ -90,11 +101,14 @@ export function testFaults(product: () => Product): void {
         await scale('deployment/lazaret-controller', 2);
         await deleteNamespace(open);
       }
+      await waitForWebhook(clinic);
       await startApp(clinic, 'after', { labels: PHI });
       expect(await callProvider(clinic, 'after')).toMatchObject({ status: 200 });
     });
 
-    it('no collector: nothing is refused meanwhile, and afterwards nothing is missing', async () => {
+    it('no collector: nothing is refused meanwhile, and afterwards nothing is missing', {
+      timeout: 400_000,
+    }, async () => {
       await scale('statefulset/lazaret-collector', 0);
       const calls: CallResult[] = [];
       try {
@@ -109,7 +123,7 @@ export function testFaults(product: () => Product): void {
         const ids = new Set(records.filter(({ stage }) => stage === 'response').map(({ id }) => id));
         return calls.every(({ exchange }) => ids.has(exchange)) ? true : null;
       };
-      await waitFor('the answer to every call in the store', ended, 90);
+      await waitFor('the answer to every call in the store', ended, 120);
       await waitForExpected(product(), [`${clinic}/client`, `${clinic}/after`]);
       const { code, findings } = await verifyEvidence(product());
       for (const finding of findings) print(`audit verify: ${JSON.stringify(finding)}`);
@@ -155,12 +169,24 @@ function cgroupOf(pid: string): string {
 async function scale(workload: string, replicas: number): Promise<void> {
   await kubectl(['scale', workload, RELEASE, `--replicas=${replicas}`]);
   if (replicas > 0) {
-    await kubectl(['rollout', 'status', workload, RELEASE, '--timeout=90s']);
+    await kubectl(['rollout', 'status', workload, RELEASE, '--timeout=120s']);
     return;
   }
   const component = workload.split('-').at(-1);
   const pods = ['get', 'pods', RELEASE, `--selector=app.kubernetes.io/component=${component}`, '--output=name'];
-  await waitFor(`the end of ${workload}`, async () => ((await kubectl(pods)).trim() === '' ? true : null), 90);
+  await waitFor(`the end of ${workload}`, async () => ((await kubectl(pods)).trim() === '' ? true : null), 120);
+}
+
+/** A node leads a Service to a new replica a moment after the replica is ready; a workload's controller would try again. */
+async function waitForWebhook(namespace: string): Promise<void> {
+  const metadata = { namespace, generateName: 'asked-', labels: PHI };
+  const pod = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: appSpec() });
+  const asked = async (): Promise<true | null> => {
+    const { status, stderr } = await tryKubectl(['create', '--dry-run=server', '--filename=-'], { input: pod });
+    if (status !== 0) throw new Error(stderr);
+    return true;
+  };
+  await waitFor('the webhook to answer', asked, 120);
 }
 
 async function askDoctor(): Promise<{ readonly code: number; readonly said: string }> {

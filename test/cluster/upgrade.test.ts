@@ -162,6 +162,7 @@ async function controllerImages(): Promise<readonly string[]> {
  * or a replica may be a moment behind. It is never let through without a guard.
  */
 function expectGuardKept({ asked, unguarded, denied, blocked }: Seen): void {
+  for (const message of denied) say(`denied: ${message}`);
   expect(asked).toBeGreaterThan(20);
   expect([unguarded, blocked]).toEqual([[], []]);
   expect(denied.length).toBeLessThanOrEqual(asked / 20);
