@@ -139,6 +139,8 @@ export class Shipper {
         return first ? ((this.#failures = 1), 0) : this.#backoff('enrolment_refused', 0);
       }
       case 'retry':
+        // What does not verify may be signed by a new key of the collector: an enrolment says which keys it has.
+        if (answer.status === 200 || answer.status === 409) this.#enrolled = false;
         return this.#backoff(answer.status === 200 ? 'receipt_mismatch' : `http_${answer.status}`, answer.afterMs);
       case 'held':
         return this.#hold(segment, `http_${answer.status}`);

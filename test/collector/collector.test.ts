@@ -97,6 +97,32 @@ test('a pod that died before it enrolled is attested late by the next process, a
   expect(verified.code).toBe(0);
 });
 
+test('a pod delivers to a collector that signs with a new key, and what the former key signed stays verifiable', async () => {
+  const dir = folder();
+  const rig = await collectorRig(dir);
+  const first = await rig.start();
+  const { port } = first;
+  const audit = await startAudit({
+    evidence: evidenceOptions(join(dir, 'spool')),
+    collector: { url: `https://127.0.0.1:${port}`, ca: rig.ca, tokenFile: rig.tokenFile },
+  });
+  await exchange(audit, 'exchange-before');
+  await vi.waitUntil(() => audit.status().lagSeconds === 0, { timeout: 10_000 });
+  await first.close();
+  const former = join(dir, 'former.jwks');
+  writeFileSync(former, readFileSync(join(rig.store, 'jwks.json')));
+  rmSync(join(dir, 'collector.private.jwk'));
+  const second = await rig.start(port);
+  await exchange(audit, 'exchange-after');
+  expect(await audit.close(30_000)).toBe(true);
+  await second.close();
+  const trusting = async (trust: string) =>
+    (await runAudit('verify', '--store', rig.store, '--trust', trust, '--json')).lines.map(({ finding }) => finding);
+  expect(await trusting(join(rig.store, 'jwks.json'))).toEqual([]);
+  // Keys that were fetched before the change do not speak for what came after it.
+  expect(new Set(await trusting(former))).toEqual(new Set(['bad_signature']));
+});
+
 test('a collector that lost its store enrols the pod again and takes everything the pod still has', async () => {
   const dir = folder();
   const rig = await collectorRig(dir);
