@@ -45,6 +45,9 @@ function updatePodGauges(metrics: Metrics, { view, releaseNamespace }: GaugeSour
     if (namespace === null) continue;
     const { kind } = judgeEligibility({ metadata: { labels: pod.labels } }, namespace, releaseNamespace, '');
     if (kind === 'not-ours') continue;
-    (pod.chain === null ? metrics.unguardedPods : metrics.guardedPods).inc({ namespace: pod.namespace });
+    // Both, so that none is told as 0 and a panel of a quiet cluster is not an empty one.
+    const isGuarded = pod.chain !== null;
+    metrics.guardedPods.inc({ namespace: pod.namespace }, isGuarded ? 1 : 0);
+    metrics.unguardedPods.inc({ namespace: pod.namespace }, isGuarded ? 0 : 1);
   }
 }

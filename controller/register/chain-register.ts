@@ -23,9 +23,11 @@ export class ChainRegister {
     return this.#lines.size;
   }
 
-  /** Chains that could not be added because the register is full. */
-  get refused(): number {
-    return this.#refused;
+  /** @returns how often since the last question a chain could not be added because the register is full */
+  takeRefused(): number {
+    const refused = this.#refused;
+    this.#refused = 0;
+    return refused;
   }
 
   /** Goes on from a list that was written before; what is known already stays. */

@@ -7,7 +7,7 @@ export interface RegisterMetrics {
   /** When the list was last taken by the collector, seconds since the epoch. */
   readonly written: Gauge;
   readonly faults: Counter;
-  readonly refused: Gauge;
+  readonly refused: Counter;
 }
 
 /** Makes the metrics in a registry. */
@@ -28,8 +28,8 @@ export function createRegisterMetrics(registry: Registry): RegisterMetrics {
       help: 'Rounds in which the list of chains could not be read or written.',
       registers,
     }),
-    refused: new Gauge({
-      name: 'lazaret_expected_chains_refused',
+    refused: new Counter({
+      name: 'lazaret_expected_chains_refused_total',
       help: 'Times that a chain could not be added because the register is full.',
       registers,
     }),

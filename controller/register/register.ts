@@ -97,9 +97,11 @@ class RegisterKeeper {
     this.#register.prune(now());
     await put(this.#options, this.#register.write(now()));
     metrics.chains.set(this.#register.size);
-    metrics.refused.set(this.#register.refused);
     metrics.written.set(now() / 1_000);
-    if (this.#register.refused > 0)
+    // Again for as long as a pod finds no place: what rises is to be mended, what was is over.
+    const refused = this.#register.takeRefused();
+    metrics.refused.inc(refused);
+    if (refused > 0)
       log.error(
         { event: 'register_full' },
         'the register of chains is full: shorten how long evidence is kept, or use more releases',

@@ -150,7 +150,10 @@ describe('the controller', () => {
       expect(metrics).not.toContain('lazaret_unguarded_phi_pods{namespace="lazaret"}');
     }, 20_000);
     fake.remove('/api/v1/namespaces/phi/pods/bare');
-    await vi.waitFor(async () => expect(await replica.metrics()).not.toContain('lazaret_unguarded_phi_pods{'), 20_000);
+    await vi.waitFor(
+      async () => expect(await replica.metrics()).toContain('lazaret_unguarded_phi_pods{namespace="phi"} 0'),
+      20_000,
+    );
   });
 
   it('waits for a namespace that the watch has not shown yet, and denies with a remedy when it does not come', async () => {

@@ -154,7 +154,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
   {
     alert: 'LazaretRegisterFull',
     what: 'at the first chain that found no place',
-    series: [{ name: 'lazaret_expected_chains_refused', below: 0, at: 1 }],
+    series: [{ name: 'lazaret_expected_chains_refused_total', below: 0, at: 1, counter: true }],
     labels: {},
     summary: 'The list of chains that must exist is full',
     holds: 0,

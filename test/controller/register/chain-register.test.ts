@@ -111,7 +111,8 @@ describe('the register of chains', () => {
     const pods = Array.from({ length: LIMIT.expectedChains + 3 }, (_, index) => guardedPod(`p${index}`));
     register.observe(pods, NOW);
     expect(register.size).toBe(LIMIT.expectedChains);
-    expect(register.refused).toBe(3);
+    expect(register.takeRefused()).toBe(3);
+    expect(register.takeRefused()).toBe(0);
     register.observe([], NOW);
     expect(register.size).toBe(LIMIT.expectedChains);
   });
