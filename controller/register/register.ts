@@ -92,9 +92,10 @@ class RegisterKeeper {
     if (!view.synced() || keys() === null) return LIMIT.expectedRetryMs;
     if (!this.#resumed) await resume(this.#options, this.#register);
     this.#resumed = true;
+    // Room first: what is kept no longer must not cost a pod its place.
+    this.#register.prune(now());
     this.#observe();
     await advance(this.#options, this.#register);
-    this.#register.prune(now());
     await put(this.#options, this.#register.write(now()));
     metrics.chains.set(this.#register.size);
     metrics.written.set(now() / 1_000);

@@ -62,6 +62,8 @@ export function createServingLoop(parts: ServingParts): ServingLoop {
         found.collectorEndsAt = await keepCollectorLeaf(parts.collector, parts.api, state, clock.now());
       });
     }
+    // Whoever leads now keeps it: what a former leader remembers would be told as a certificate that nobody renewed.
+    if (!isLeader()) found.collectorEndsAt = null;
     await part('webhooks', async () => (found.trusted = await isTrusted(parts)));
     const before = known;
     known = [keys.keys(), evaluation.recipients(), serving.serving()];

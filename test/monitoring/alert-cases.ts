@@ -160,6 +160,17 @@ export const ALERT_CASES: readonly AlertCase[] = [
     holds: 0,
   },
   {
+    alert: 'LazaretEvaluation',
+    what: 'once for all replicas, when it is more than a try',
+    series: [
+      { name: 'lazaret_evaluation{pod="a"}', below: 0, at: 1 },
+      { name: 'lazaret_evaluation{pod="b"}', below: 0, at: 1 },
+    ],
+    labels: {},
+    summary: 'Records are sealed to a key that lies in the cluster',
+    holds: 30,
+  },
+  {
     alert: 'LazaretAgreementExpiring30Days',
     what: 'at 30 days, once for all programs that tell it',
     series: [
