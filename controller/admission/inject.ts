@@ -1,10 +1,10 @@
-import { ANNOTATION, CONTAINER, VOLUME } from '#contract/labels.ts';
+import { ANNOTATION, CONTAINER, LABEL, VOLUME } from '#contract/labels.ts';
 import type { Exemptions } from './exemption.ts';
 import { type GuardShape, initContainer, sidecarContainer } from './guard-containers.ts';
 import { guardVolumes } from './guard-volumes.ts';
-import { hardenContainer } from './harden.ts';
+import { fixOwner, hardenContainer } from './harden.ts';
 import { isSameJson, keepList, withField } from './json.ts';
-import type { Container, Pod, PodSpec, TextMap, Volume } from './pod.ts';
+import type { Container, Pod, PodSecurity, PodSpec, TextMap, Volume } from './pod.ts';
 import { isOurContainer } from './pod-facts.ts';
 import { restoreContainer } from './restore.ts';
 import { mergeTrustEnvironment } from './trust-environment.ts';
@@ -22,6 +22,8 @@ export interface Injection extends GuardShape {
   readonly exemptions: Exemptions;
   /** The mark as it shall stand in the pod. */
   readonly mark: string;
+  /** The pod gets the PHI label, which it has not. */
+  readonly label: boolean;
 }
 
 /**
@@ -33,7 +35,8 @@ export function injectGuard(pod: Pod, injection: Injection): Pod {
   const metadata = pod.metadata ?? {};
   const before = metadata.annotations ?? {};
   const annotations = withAnnotations(before, spec, injection.mark);
-  const changed = annotations === before ? metadata : withField(metadata, 'annotations', annotations);
+  const marked = annotations === before ? metadata : withField(metadata, 'annotations', annotations);
+  const changed = injection.label ? withField(marked, 'labels', { ...metadata.labels, [LABEL.phi]: 'true' }) : marked;
   return withField(changed === metadata ? pod : withField(pod, 'metadata', changed), 'spec', spec);
 }
 
@@ -58,7 +61,7 @@ function injectSpec(spec: PodSpec, injection: Injection): PodSpec {
     withMain,
     'ephemeralContainers',
     debug,
-    debug.map((container) => prepareDebug(container, exemptions)),
+    debug.map((container) => prepareDebug(container, exemptions, spec.securityContext)),
   );
   return setList(withDebug, 'volumes', volumes, withVolumes(volumes, guardVolumes(settings)));
 }
@@ -69,9 +72,13 @@ function setList(spec: PodSpec, field: string, before: readonly unknown[], after
   return kept === before ? spec : withField(spec, field, kept);
 }
 
-/** An ephemeral container as it must be. Kubernetes allows it no `subPath`, so no file of its image is covered. */
-export function prepareDebug(container: Container, exemptions: Exemptions): Container {
-  return hardenContainer(withTrust(container, []), exemptions);
+/** An ephemeral container in a guarded pod as it must be. Kubernetes allows it no `subPath`, so no file of its image is covered. */
+export function prepareDebug(
+  container: Container,
+  exemptions: Exemptions,
+  security: PodSecurity | null | undefined,
+): Container {
+  return fixOwner(hardenContainer(withTrust(container, []), exemptions), security);
 }
 
 /** Gives an application container the public trust files and the variables that name them. */

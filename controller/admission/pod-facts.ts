@@ -4,7 +4,7 @@ import type { Container, Pod } from './pod.ts';
 import type { AdmissionValues } from './values.ts';
 
 /** The lists of a pod's specification that hold containers. */
-const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+export const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 export type ContainerList = (typeof CONTAINER_LISTS)[number];
 
 /** One container that is not ours. */

@@ -1,8 +1,9 @@
 import { VOLUME } from '#contract/labels.ts';
 import { allow, type Answer, deny } from './answer.ts';
+import { findingOf } from './bypass-rules.ts';
 import { judgeEligibility } from './eligibility.ts';
 import { type Exemptions, findExemptions } from './exemption.ts';
-import { hardenContainer } from './harden.ts';
+import { hardenContainer, hasOwner } from './harden.ts';
 import { prepareDebug } from './inject.ts';
 import { findContainerGaps, readIdentity } from './is-guarded.ts';
 import { isJsonObject, keepList, ownField, withField } from './json.ts';
@@ -45,7 +46,13 @@ export function reviewDebugContainers(request: AdmissionRequest, context: Admiss
 export function reviewDebugOutcome(request: AdmissionRequest, context: AdmissionContext): Answer {
   const debug = readDebugRequest(request, context);
   if ('decision' in debug) return debug;
-  const gaps = debug.fresh.flatMap((item) => findContainerGaps(item, debug.exemptions, debug.guarded));
+  const { exemptions, guarded, pod } = debug;
+  const gaps = debug.fresh.flatMap((item) => [
+    ...findContainerGaps(item, exemptions, guarded),
+    ...(guarded && !hasOwner(item.container, pod.spec?.securityContext)
+      ? [findingOf('B-03', `${item.field}.securityContext`)]
+      : []),
+  ]);
   return gaps.length === 0 ? allow(request.uid, 'unchanged', [], []) : deny(request.uid, 403, gaps);
 }
 
@@ -80,7 +87,8 @@ function debugFacts(pod: Pod, containers: readonly ContainerFacts[], context: Ad
 function prepareFresh({ pod, fresh, exemptions, guarded }: DebugRequest) {
   return (pod.spec?.ephemeralContainers ?? []).map((container) => {
     if (!fresh.some((item) => item.container === container)) return container;
-    return guarded ? prepareDebug(container, exemptions) : hardenContainer(container, exemptions);
+    const { securityContext } = pod.spec ?? {};
+    return guarded ? prepareDebug(container, exemptions, securityContext) : hardenContainer(container, exemptions);
   });
 }
 

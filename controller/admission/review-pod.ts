@@ -1,8 +1,8 @@
-import { ANNOTATION, CONTAINER } from '#contract/labels.ts';
+import { ANNOTATION, CONTAINER, LABEL } from '#contract/labels.ts';
 import { allow, type Answer, deny } from './answer.ts';
 import { readAuthorOptions } from './author-options.ts';
 import { findBypasses, findingOf } from './bypass-rules.ts';
-import { judgeEligibility } from './eligibility.ts';
+import { judgeEligibility, lacksLabel } from './eligibility.ts';
 import { type Exemptions, findExemptions } from './exemption.ts';
 import { deriveIdentity, type SidecarIdentity } from './identity.ts';
 import { injectGuard } from './inject.ts';
@@ -17,6 +17,8 @@ import type { AdmissionRequest } from './request.ts';
 import type { AdmissionContext } from './review.ts';
 import type { Finding } from './rule.ts';
 import { warningsFor } from './warning.ts';
+
+const COPIED = `the pod holds parts of another pod's guard and had no label ${LABEL.phi}: it is labelled and guarded anew`;
 
 /** Decides the creation of a pod: guarded completely, denied with the remedy, or not ours. */
 export function reviewPod(request: AdmissionRequest, context: AdmissionContext): Answer {
@@ -34,12 +36,14 @@ export function reviewPod(request: AdmissionRequest, context: AdmissionContext):
   const findings = [...judgePod(facts, exemptions), ...(read.ok ? [] : read.findings)];
   if (findings.length > 0 || identity === null || !read.ok)
     return deny(request.uid, 403, findings.length > 0 ? findings : [tooManyOwners()]);
-  const guarded = injectGuard(pod, { settings, identity, options: read.options, exemptions, mark });
+  const label = lacksLabel(pod, namespace);
+  const guarded = injectGuard(pod, { settings, identity, options: read.options, exemptions, mark, label });
   // Not trusted to be right: what the webhook lets through is what the promise says, or nothing.
   if (findGaps(guarded, { settings, namespace, exemptions }).length > 0)
     return deny(request.uid, 500, [findingOf('ADM-39', 'spec')]);
   const patch = diffJson(pod, guarded);
-  return allow(request.uid, patch.length === 0 ? 'unchanged' : 'injected', patch, warningsFor(facts, exemptions));
+  const warnings = [...(label ? [COPIED] : []), ...warningsFor(facts, exemptions)];
+  return allow(request.uid, patch.length === 0 ? 'unchanged' : 'injected', patch, warnings);
 }
 
 /** Checks what became of a pod after all mutation. */
@@ -50,6 +54,7 @@ export function reviewPodOutcome(request: AdmissionRequest, context: AdmissionCo
   const eligibility = judgeEligibility(pod, namespace, settings.values.releaseNamespace, '');
   if (eligibility.kind === 'refuse') return deny(request.uid, 403, eligibility.findings);
   if (eligibility.kind === 'not-ours') return allow(request.uid, 'not-ours', [], []);
+  if (lacksLabel(pod, namespace)) return deny(request.uid, 403, [findingOf('B-39', 'metadata.labels')]);
   const exemptions = findExemptions(context.exemptions, namespace.name, pod, context.now);
   const gaps = findGaps(pod, { settings, namespace, exemptions });
   const other = context.previous ?? [];

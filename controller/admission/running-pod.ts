@@ -2,15 +2,18 @@
 // cluster; the ValidatingAdmissionPolicy makes the same checks in the API server, and is tested against them.
 import { CONTAINER, isReservedKey, LABEL } from '#contract/labels.ts';
 import { findingOf } from './bypass-rules.ts';
+import { hasOwner } from './harden.ts';
 import { isSameJson, type Maybe } from './json.ts';
 import type { Container, Pod, TextMap } from './pod.ts';
+import { listContainers } from './pod-facts.ts';
 import type { Finding } from './rule.ts';
 
 const OURS: readonly string[] = Object.values(CONTAINER);
 
 /**
  * Judges an update of a pod, of its status (which can change labels and annotations too), or a resize. Kubernetes lets an
- * update change images: with another image the sidecar would be another program under the uid that is let out.
+ * update change images: with another image the sidecar would be another program under the uid that is let out, and an image of
+ * the application's could be built to run under it.
  */
 export function findPodChanges(before: Pod, after: Pod): readonly Finding[] {
   return [
@@ -18,6 +21,7 @@ export function findPodChanges(before: Pod, after: Pod): readonly Finding[] {
     ...keyChanges('annotations', before.metadata?.annotations, after.metadata?.annotations),
     ...containerChanges(before, after, 'image', 'B-10'),
     ...containerChanges(before, after, 'resources', 'B-26'),
+    ...imageChanges(before, after),
   ];
 }
 
@@ -51,6 +55,19 @@ function containerChanges(before: Pod, after: Pod, field: string, rule: string):
     const [old] = placeOf(before, name);
     const [now, at] = placeOf(after, name);
     return isSameJson(now?.[field], old?.[field]) ? [] : [findingOf(rule, `spec.initContainers[${at}].${field}`)];
+  });
+}
+
+/** Images of the application's containers in a guarded pod; where its uid or gid is written, an image cannot change it. */
+function imageChanges(before: Pod, after: Pod): readonly Finding[] {
+  if (placeOf(before, CONTAINER.sidecar)[0] === undefined) return [];
+  const old = new Map(
+    listContainers(before, '').map(({ list, container }) => [`${list} ${container.name}`, container]),
+  );
+  return listContainers(after, '').flatMap(({ list, field, container }) => {
+    const same = old.get(`${list} ${container.name}`)?.image === container.image;
+    const owned = hasOwner(container, after.spec?.securityContext);
+    return same || owned || list === 'ephemeralContainers' ? [] : [findingOf('B-03', `${field}.image`)];
   });
 }
 

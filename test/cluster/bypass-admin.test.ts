@@ -9,7 +9,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { loadImageAs } from './bypass-image.ts';
-import { ATTACKER, identityOf, modelRequest, probe, PROMPT, setStage, shell, type Stage } from './bypass-stage.ts';
+import {
+  ATTACKER,
+  identityOf,
+  modelRequest,
+  probe,
+  PROMPT,
+  ROOT_IMAGE,
+  setStage,
+  shell,
+  type Stage,
+} from './bypass-stage.ts';
 import { CLIENTS } from './place.ts';
 import type { CommandResult } from './run-command.ts';
 import { applyYaml, BASE_IMAGE, getObject, kubectl, PLACE, tryKubectl } from './test-cluster.ts';
@@ -133,29 +143,23 @@ describe('A debug container', () => {
     expect(await denial([...debug(...options), '--', 'sleep', '1'])).toContain(`${rule} spec.ephemeralContainers`);
   });
 
-  const copy = () => debug('--copy-to=copy', '--share-processes', '--container=x');
+  const copy = (...options: readonly string[]) => debug('--copy-to=copy', '--container=x', ...options);
 
-  it('in a copy of the pod with shared processes is denied where all pods are guarded', async () => {
-    await kubectl(['label', 'namespace', stage.clinic, 'lazaret.dev/guard=all', '--overwrite']);
-    try {
-      const said = await waitFor('the label', async () => {
-        const { status, stderr } = await mallory([...copy(), '--', 'sleep', '1']);
-        if (status === 0) await kubectl(['delete', 'pod', 'copy', `--namespace=${stage.clinic}`, '--force']);
-        return status === 0 ? null : stderr;
-      });
-      expect(said).toContain('B-07 spec.shareProcessNamespace');
-    } finally {
-      await kubectl(['label', 'namespace', stage.clinic, 'lazaret.dev/guard=labelled', '--overwrite']);
-    }
+  it('in a copy of the pod with shared processes is denied, although kubectl leaves the PHI label out', async () => {
+    expect(await denial([...copy('--share-processes'), '--', 'sleep', '1'])).toContain(
+      'B-07 spec.shareProcessNamespace',
+    );
   });
 
-  it('“Pods that nobody labelled”: in a copy that kubectl makes without the PHI label passes, as docs/limits.md says', async () => {
-    const made = await waitFor('the copy', async () => {
-      const { status } = await mallory([...copy(), '--', 'sleep', '1']);
-      return status === 0 ? await getObject(['pod', 'copy', `--namespace=${stage.clinic}`]) : null;
-    });
-    expect(made['metadata']).not.toHaveProperty('labels');
-    expect(made['spec']).toHaveProperty('shareProcessNamespace', true);
+  it('in a copy of the pod runs beside a guard of its own', async () => {
+    const { status, stderr } = await mallory([...copy('--share-processes=false'), '--', 'sleep', '1']);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('it is labelled and guarded anew')]);
+    const made = await getObject(['pod', 'copy', `--namespace=${stage.clinic}`]);
+    expect(made['metadata']).toHaveProperty(['labels', 'lazaret.dev/phi'], 'true');
+    const [mine, its] = await Promise.all([identityOf(stage), identityOf(stage, 'copy')]);
+    expect(its).not.toEqual(mine);
+    const debugCopy = ['debug', 'copy', `--image=${BASE_IMAGE}`, '--container=y', '--profile=sysadmin'];
+    expect(await denial([...debugCopy, '--', 'sleep', '1'])).toContain('B-05 spec.ephemeralContainers');
     await kubectl(['delete', 'pod', 'copy', `--namespace=${stage.clinic}`, '--force']);
   });
 
@@ -407,14 +411,31 @@ describe('The proof of a pod', () => {
   }
 });
 
-describe('“An image that runs as the guard”, put in the place of the application’s, as docs/limits.md says', () => {
-  const IMPOSTOR = 'localhost/impostor:test';
+describe('“An image that runs as the guard”', () => {
   const HELD_MS = 15_000;
 
-  it('is not redirected; the guard sees its sockets and refuses everything until they are gone', async () => {
+  it('cannot be put in the place of the application’s, nor started as a debug container', async () => {
+    expect(await denial(['set', 'image', `pod/${ATTACKER}`, `root=${BASE_IMAGE}`])).toMatch(
+      /B-03 spec\.containers\[1\]\.image: /,
+    );
+    expect((await mallory(['set', 'image', `pod/${ATTACKER}`, `app=${BASE_IMAGE}`])).status).toBe(0);
     const { uid, gid } = await identityOf(stage);
-    await loadImageAs(IMPOSTOR, uid, gid);
-    expect((await mallory(['set', 'image', `pod/${ATTACKER}`, `root=${IMPOSTOR}`])).status).toBe(0);
+    const image = 'localhost/bypass-debug:test';
+    await loadImageAs(image, uid, gid);
+    const debug = ['debug', ATTACKER, `--image=${image}`, '--image-pull-policy=Never', '--container=guest'];
+    const { status, stderr } = await mallory([...debug, '--profile=restricted', '--', 'id']);
+    expect([status, stderr]).toEqual([0, expect.not.stringContaining('denied')]);
+    const said = await waitFor('the debug container', async () => {
+      const { stdout } = await mallory(['logs', ATTACKER, '--container=guest']);
+      return stdout.includes('\n') ? stdout : null;
+    });
+    expect(said).toMatch(new RegExp(`^uid=${uid}(\\(\\w+\\))? gid=65534`));
+  });
+
+  it('under the tag of the application’s, as docs/limits.md says: is not redirected; the guard sees its sockets and refuses everything until they are gone', async () => {
+    const { uid, gid } = await identityOf(stage);
+    await loadImageAs(ROOT_IMAGE, uid, gid);
+    await shell(stage, 'kill 1', 'root');
     await waitFor('the impostor', async () => {
       const { said } = await shell(stage, 'id', 'root');
       return said.includes(`uid=${uid}`) && said.includes(`gid=${gid}`) ? true : null;

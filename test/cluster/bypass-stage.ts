@@ -7,6 +7,7 @@ import type { ProbeOutcome, ProbeStep } from './bypass-probe.ts';
 import { readHosts, setHosts } from './cluster-dns.ts';
 import { type Stranger, startStranger } from './bypass-world.ts';
 import { installProduct, type Product } from './install.ts';
+import { nameImage } from './load-image.ts';
 import {
   applyYaml,
   BASE_IMAGE,
@@ -38,6 +39,8 @@ export interface Stage {
 /** The name under which the stranger is known to the world's DNS. */
 export const STRANGER_NAME = 'stranger.example.net';
 export const ATTACKER = 'attacker';
+/** The tag of the image of the container that runs as root: what it names can change. */
+export const ROOT_IMAGE = 'localhost/bypass-root:test';
 const AGREEMENT = 'bypass-anthropic';
 
 const program = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8');
@@ -50,6 +53,7 @@ export async function setStage(): Promise<Stage> {
     makeNamespace(),
   ]);
   const stranger = await startStranger();
+  await nameImage(PLACE, BASE_IMAGE, ROOT_IMAGE);
   await setHosts(PLACE, { ...(await readHosts(PLACE)), [STRANGER_NAME]: stranger.address });
   const objects = [agreement(), programs(clinic), victim(clinic), ...(await helper(product, outside))];
   // Just after an upgrade of the release a replica that ends may still be asked, and what cannot be judged is refused.
@@ -103,11 +107,12 @@ export async function shell(
   return { status, said: stdout + stderr };
 }
 
-/** The numbers under which the guard of the attacker's pod runs. */
+/** The numbers under which the guard of a pod runs. */
 export async function identityOf(
   stage: Pick<Stage, 'clinic'>,
+  pod = ATTACKER,
 ): Promise<{ readonly uid: number; readonly gid: number }> {
-  const { spec } = (await getObject(['pod', ATTACKER, `--namespace=${stage.clinic}`])) as {
+  const { spec } = (await getObject(['pod', pod, `--namespace=${stage.clinic}`])) as {
     readonly spec: {
       readonly initContainers: readonly {
         readonly name: string;
@@ -189,11 +194,12 @@ function programs(namespace: string): object {
 
 /** An application that wants out: as an ordinary user, as root, and as root under the runtime's own seccomp profile. */
 function victim(namespace: string): object {
-  const container = (name: string, securityContext: object) => ({
+  const container = (name: string, securityContext: object, image = BASE_IMAGE) => ({
     name,
-    image: BASE_IMAGE,
+    image,
     imagePullPolicy: 'IfNotPresent',
-    command: ['sleep', 'infinity'],
+    // Ends when it is asked to, also as the first process.
+    command: ['sh', '-c', 'trap exit TERM; sleep infinity & wait'],
     securityContext,
     volumeMounts: [
       { name: 'probe', mountPath: '/probe' },
@@ -208,7 +214,7 @@ function victim(namespace: string): object {
       terminationGracePeriodSeconds: 0,
       containers: [
         container('app', { runAsUser: 1000 }),
-        container('root', {}),
+        container('root', {}, ROOT_IMAGE),
         container('confined', { seccompProfile: { type: 'RuntimeDefault' } }),
       ],
       volumes: [

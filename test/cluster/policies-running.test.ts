@@ -11,7 +11,7 @@ let bench: PoliciesBench;
 const POD = '/api/v1/namespaces/running/pods/app-0';
 const GUARDED = admit(
   makePod(
-    { initContainers: [{ name: 'migrate', image: 'm:1' }] },
+    { initContainers: [{ name: 'migrate', image: 'm:1', securityContext: { runAsUser: 1000 } }] },
     { resources: { requests: { cpu: '100m', memory: '32Mi' } } },
   ),
 );
@@ -38,7 +38,9 @@ const patch = (
 ): Promise<KubeAnswer> => bench.client.call({ method: 'PATCH', path, contentType, body });
 const replace = async (path: string, change: (pod: Pod) => Pod): Promise<KubeAnswer> => {
   const { body } = await bench.client.call({ method: 'GET', path: POD });
-  return bench.client.call({ method: 'PUT', path, body: change(body) });
+  const answer = await bench.client.call({ method: 'PUT', path, body: change(body) });
+  // The scheduler and the kubelet write the pod too.
+  return answer.status === 409 ? replace(path, change) : answer;
 };
 const relabel = (pod: Pod, labels: Fields): Pod => ({
   ...pod,
@@ -82,12 +84,63 @@ describe('a running pod (B-10)', () => {
     const own = [
       { metadata: { labels: { app: 'x' }, annotations: { note: 'x' }, finalizers: ['example.com/tests'] } },
       { metadata: { finalizers: null } },
-      { spec: { containers: [{ name: 'app', image: 'registry.example/app:2' }] } },
       { spec: { initContainers: [{ name: 'migrate', image: 'm:2' }] } },
     ];
     for (const body of own) expect(await patch(POD, body).then(messageOf)).toBe('');
     const status = { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } };
     expect((await patch(`${POD}/status`, status)).status).toBe(200);
+  });
+});
+
+describe('an image (B-03)', () => {
+  const image = (container: string, image: string) => ({ spec: { containers: [{ name: container, image }] } });
+
+  it('comes into a guarded pod only where the container’s uid or gid is written', async () => {
+    const answer = await patch(POD, image('app', 'registry.example/app:2'));
+    expect(messageOf(answer)).toMatch(
+      /denied request: B-03 spec\.containers\[0\]\.image: .*Change the workload’s template/,
+    );
+    expect(answer.status).toBe(403);
+    const json = [{ op: 'replace', path: '/spec/containers/0/image', value: 'registry.example/app:2' }];
+    expect(messageOf(await patch(POD, json, 'application/json-patch+json'))).toContain('B-03');
+  });
+
+  it('comes into any other pod as before', async () => {
+    const answer = await patch('/api/v1/namespaces/running/pods/free', image('app', 'registry.example/app:2'));
+    expect([answer.status, messageOf(answer)]).toEqual([200, '']);
+  });
+});
+
+describe('a copy of a guarded pod without the PHI label (B-39)', () => {
+  const { labels: _, ...metadata } = GUARDED.metadata ?? {};
+  const copy = (labels: Fields, spec: Fields = {}) => ({
+    ...GUARDED,
+    metadata: { ...metadata, name: 'copy', labels },
+    spec: { ...GUARDED.spec, ...spec },
+  });
+
+  it('is denied without a webhook, whatever part of the guard it holds', async () => {
+    const bare = { metadata: { name: 'copy' }, spec: { containers: [{ name: 'app', image: 'a' }] } };
+    const volumes = [{ name: 'lazaret-spool', emptyDir: {} }];
+    const marked = { name: 'copy', annotations: { 'lazaret.dev/mark': 'x' } };
+    for (const pod of [
+      copy({}),
+      copy({ app: 'x' }, { initContainers: GUARDED.spec?.initContainers?.slice(0, 1) }),
+      { ...bare, spec: { ...bare.spec, volumes } },
+      { ...bare, metadata: marked },
+      { ...bare, spec: { containers: [{ name: 'lazaret-x', image: 'a' }] } },
+    ]) {
+      const answer = await bench.createPod('running', pod);
+      expect(messageOf(answer)).toMatch(/denied request: B-39 metadata\.labels: .*guarded anew/);
+    }
+    const refused = await bench.createPod('running', copy({ [LABEL.phi]: 'false' }));
+    expect(messageOf(refused)).toContain(`denied request: B-39 metadata.labels["${LABEL.phi}"]: `);
+  });
+
+  it('is nobody’s business in a namespace without a guard, and no other pod is asked', async () => {
+    expect(messageOf(await bench.createPod('open', copy({})))).not.toContain('B-39');
+    const plain = { metadata: { name: 'plain' }, spec: { containers: [{ name: 'app', image: 'a' }] } };
+    expect((await bench.createPod('running', plain)).status).toBe(201);
   });
 });
 
@@ -109,7 +162,8 @@ describe('a resize (B-26)', () => {
 
 describe('a debug container (B-17)', () => {
   const trusted = { volumeMounts: [{ name: 'lazaret-trust', mountPath: '/run/lazaret/trust', readOnly: true }] };
-  const hard = { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }, ...trusted };
+  const hardened = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+  const hard = { securityContext: { ...hardened, runAsGroup: 65_534 }, ...trusted };
   const debug = (container: Fields, dryRun = true): Promise<KubeAnswer> =>
     patch(`${POD}/ephemeralcontainers${dryRun ? '?dryRun=All' : ''}`, {
       spec: { ephemeralContainers: [{ name: 'debug', image: 'busybox', ...container }] },
@@ -121,6 +175,7 @@ describe('a debug container (B-17)', () => {
       'B-05',
       { ...hard, securityContext: { ...hard.securityContext, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } } },
     ],
+    ['B-03', { ...hard, securityContext: hardened }],
     ['B-05', { ...trusted, securityContext: { privileged: true } }],
     ['B-08', { ...hard, name: 'lazaret-debug' }],
     ['B-12', { ...hard, volumeMounts: [...trusted.volumeMounts, { name: 'lazaret-ca', mountPath: '/key' }] }],

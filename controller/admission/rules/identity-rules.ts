@@ -24,12 +24,12 @@ export const IDENTITY_RULES: readonly Rule[] = [
   },
   {
     id: 'B-03',
-    verdict: 'change',
+    verdict: 'policy',
     exemptible: false,
-    title: 'The image’s own user is the sidecar’s',
-    why: 'an image’s USER cannot be seen at admission.',
+    title: 'An image whose own user is the sidecar’s comes into a running pod',
+    why: 'an image’s USER cannot be seen at admission, and one that comes later can be built for the uid and gid that were drawn for this pod.',
     instead:
-      'Nothing has to be written: uid and gid are drawn for each pod from its admission under the controller’s key, so no image can carry them in advance, and runAsUser may be left out.',
+      'Change the workload’s template and let it replace the pods, or write runAsUser or runAsGroup there, which no image can change.',
   },
   {
     id: 'B-13',

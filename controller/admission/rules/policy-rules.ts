@@ -69,6 +69,15 @@ export const POLICY_RULES: readonly Rule[] = [
     why: 'a field of the wrong type could hide from a rule what a more tolerant reader would see.',
     instead: 'Write the field with the type that Kubernetes documents.',
   },
+  {
+    id: 'B-39',
+    verdict: 'deny',
+    exemptible: false,
+    title: 'A pod with parts of a guard and without the PHI label, where the label decides',
+    why: 'a copy of a guarded pod would run with what another pod’s guard left in it.',
+    instead:
+      'Write lazaret.dev/phi: "true", and it is guarded anew; or take the containers and volumes whose names start with lazaret- and the annotation lazaret.dev/mark out.',
+  },
 ];
 
 /** Rules that guard the review itself. */

@@ -10,6 +10,7 @@ import { reviewAdmission, reviewOutcome } from '#controller/admission/review.ts'
 import { findConnection, findNamespaceChanges, findPodChanges } from '#controller/admission/running-pod.ts';
 import {
   admit,
+  applyPatch,
   fieldsOf,
   makeContext,
   makeDebugReview,
@@ -703,14 +704,35 @@ describe('what the policy denies on running pods and namespaces', () => {
     expect(findPodChanges(pod, withMetadata({ labels }))).toEqual([]);
   });
 
-  it('B-10 the images of our containers may not be changed, those of the application may', () => {
+  it('B-10 the images of our containers may not be changed', () => {
     for (const index of [0, 1]) {
       expect(told(findPodChanges(pod, withOurs(index, { image: 'evil' })))).toEqual([
         `B-10 spec.initContainers[${index}].image`,
       ]);
     }
-    const updated = { ...pod, spec: { ...pod.spec, containers: [{ ...pod.spec?.containers?.[0], image: 'app:2' }] } };
-    expect(findPodChanges(pod, updated)).toEqual([]);
+  });
+
+  it('B-03 an image comes into a guarded pod only where its uid or gid is written', () => {
+    const images = (spec: Fields, app: Fields, image = 'app:2') => {
+      const before = admit(makePod({ initContainers: [{ name: 'migrate', image: 'm:1' }], ...spec }, app));
+      const containers = [{ ...before.spec?.containers?.[0], image }];
+      return told(findPodChanges(before, { ...before, spec: { ...before.spec, containers } }));
+    };
+    expect(images({}, {})).toEqual(['B-03 spec.containers[0].image']);
+    expect(images({ securityContext: { fsGroup: 5 } }, { securityContext: { runAsNonRoot: true } })).toHaveLength(1);
+    expect(images({}, {}, 'registry.example/app:1')).toEqual([]);
+    for (const owner of [{ runAsUser: 0 }, { runAsGroup: 1000 }]) {
+      expect(images({}, { securityContext: owner })).toEqual([]);
+      expect(images({ securityContext: owner }, {})).toEqual([]);
+    }
+    const initContainers = (pod.spec?.initContainers ?? []).concat({ name: 'migrate', image: 'm:1' });
+    const [with1, with2] = ['m:1', 'm:2'].map((image) => ({
+      ...pod,
+      spec: { ...pod.spec, initContainers: initContainers.with(2, { name: 'migrate', image }) },
+    }));
+    expect(told(findPodChanges(with1 ?? pod, with2 ?? pod))).toEqual(['B-03 spec.initContainers[2].image']);
+    const free = makePod() as Pod;
+    expect(findPodChanges(free, makePod({}, { image: 'app:2' }) as Pod)).toEqual([]);
   });
 
   it('B-11 the guard label of a namespace may be added and raised, not removed, lowered or mistyped', () => {
@@ -751,6 +773,69 @@ describe('what the policy denies on running pods and namespaces', () => {
     expect(told(findPodChanges(pod, withOurs(0, { resources: undefined })))).toEqual([
       'B-26 spec.initContainers[0].resources',
     ]);
+  });
+});
+
+describe('a copy of a guarded pod, where the PHI label decides', () => {
+  const guarded = admit(makePod());
+  const copy = (labels: Fields | undefined, change: Fields = {}): Pod =>
+    ({ ...guarded, metadata: { name: 'copy', ...(labels === undefined ? {} : { labels }), ...change } }) as Pod;
+
+  it('B-39 without labels is labelled and guarded anew, and who makes it is told', () => {
+    for (const labels of [undefined, {}, { app: 'x' }]) {
+      const reviewed = submit(copy(labels));
+      const made = applyPatch(copy(labels), patchOf(reviewed)) as Pod;
+      expect(made.metadata?.labels).toEqual({ ...labels, 'lazaret.dev/phi': 'true' });
+      expect(readIdentity(made)?.chain).not.toBe(readIdentity(guarded)?.chain);
+      expect(warningsOf(reviewed)[0]).toContain('guarded anew');
+      expect(reviewOutcome(makeReview(made), makeContext()).review.response.allowed).toBe(true);
+      expect(patchOf(submit(made))).toEqual([]);
+    }
+  });
+
+  it('B-39 labelled as not PHI-bearing is denied, and so is one that lost its label after us', () => {
+    const field = 'metadata.labels["lazaret.dev/phi"]';
+    expect(fieldsOf(submit(copy({ 'lazaret.dev/phi': 'false' })))).toEqual([`B-39 ${field}`]);
+    expect(fieldsOf(reviewOutcome(makeReview(copy({ 'lazaret.dev/phi': 'false' })), makeContext()))).toEqual([
+      `B-39 ${field}`,
+    ]);
+    expect(fieldsOf(reviewOutcome(makeReview(copy({ app: 'x' })), makeContext()))).toEqual(['B-39 metadata.labels']);
+  });
+
+  it('B-39 is known by a single container, volume or mark, and judged by every other rule', () => {
+    const part = (spec: Fields, annotations: Fields = {}) => ({
+      metadata: { name: 'part', annotations },
+      spec: { containers: [{ name: 'app', image: 'x' }], ...spec },
+    });
+    for (const pod of [
+      part({ initContainers: [{ name: 'lazaret-init', image: 'x' }] }),
+      part({ volumes: [{ name: 'lazaret-ca', emptyDir: {} }] }),
+      part({}, { 'lazaret.dev/mark': 'x' }),
+    ])
+      expect(submit(pod).decision).toBe('injected');
+    expect(fieldsOf(submit(part({ containers: [{ name: 'Lazaret-Sidecar', image: 'x' }] })))).toEqual([
+      'B-08 spec.containers[0].name',
+    ]);
+    expect(fieldsOf(submit(part({ shareProcessNamespace: true, volumes: [{ name: 'lazaret-ca' }] })))).toEqual([
+      'B-07 spec.shareProcessNamespace',
+    ]);
+    expect(submit(part({ volumes: [{ name: 'lazarette' }] }, { 'lazaret.dev/sidecar-cpu': '1' })).decision).toBe(
+      'not-ours',
+    );
+  });
+
+  it('B-39 where every pod is guarded needs no label, and where none is, nothing is asked', () => {
+    const all = { namespace: { labels: { 'lazaret.dev/guard': 'all' } } };
+    const made = applyPatch(copy(undefined), patchOf(submit(copy(undefined), all))) as Pod;
+    expect(made.metadata?.labels).toBeUndefined();
+    expect(reviewOutcome(makeReview(made), makeContext(all)).review.response.allowed).toBe(true);
+    expect(submit(copy(undefined), { namespace: { labels: {} } }).decision).toBe('not-ours');
+  });
+
+  it('B-39 from before this rule is judged when a debug container is added', () => {
+    const before = copy({ app: 'x' });
+    const debug = { ...before, spec: { ...before.spec, ephemeralContainers: [{ name: 'd', image: 'x' }] } };
+    expect(patchOf(reviewAdmission(makeDebugReview(debug, before), makeContext())).length).toBeGreaterThan(0);
   });
 });
 
@@ -858,9 +943,9 @@ describe('the review itself', () => {
 });
 
 describe('the catalogue', () => {
-  it('holds B-01 to B-38 without a gap, each once', () => {
+  it('holds B-01 to B-39 without a gap, each once', () => {
     const ids = RULES.map(({ id }) => id).filter((id) => id.startsWith('B-'));
-    expect(ids).toEqual(Array.from({ length: 38 }, (_, i) => `B-${String(i + 1).padStart(2, '0')}`));
+    expect(ids).toEqual(Array.from({ length: 39 }, (_, i) => `B-${String(i + 1).padStart(2, '0')}`));
   });
 
   it('has a test under every id', () => {
@@ -874,7 +959,7 @@ describe('the catalogue', () => {
 
   it('denies under every rule of verdict deny that an object can break', () => {
     const silent = RULES.filter((rule) => rule.verdict === 'deny' && rule.check === undefined).map(({ id }) => id);
-    expect(silent).toEqual(['B-17', 'B-27', 'ADM-17', 'ADM-19', 'ADM-22', 'ADM-24', 'ADM-39', 'ADM-60']);
+    expect(silent).toEqual(['B-17', 'B-27', 'B-39', 'ADM-17', 'ADM-19', 'ADM-22', 'ADM-24', 'ADM-39', 'ADM-60']);
   });
 });
 

@@ -30,6 +30,30 @@ describe('a debug container', () => {
     );
   });
 
+  it('has a group of its own where nothing names its user or group, so that no image can carry the guard’s (B-03)', () => {
+    const groupIn = (spec: Readonly<Record<string, unknown>>, own: object) => {
+      const guarded = admit(makePod(spec));
+      const asked = withDebug(guarded, { name: 'd', image: 'tools', ...own });
+      const made = applyPatch(asked, patchOf(reviewAdmission(makeDebugReview(asked, guarded), makeContext()))) as Pod;
+      return made.spec?.ephemeralContainers?.[0]?.securityContext?.runAsGroup;
+    };
+    expect(groupIn({}, {})).toBe(65_534);
+    expect(groupIn({ securityContext: { runAsUser: 0 } }, {})).toBeUndefined();
+    expect(groupIn({}, { securityContext: { runAsUser: 1000 } })).toBeUndefined();
+    expect(groupIn({}, { securityContext: { runAsGroup: 7 } })).toBe(7);
+  });
+
+  it('whose group somebody took out again is denied (B-03)', () => {
+    const asked = withDebug(pod, { name: 'd', image: 'tools' });
+    const made = applyPatch(asked, patchOf(reviewAdmission(makeDebugReview(asked, pod), makeContext()))) as Pod;
+    const [debug] = made.spec?.ephemeralContainers ?? [];
+    const { runAsGroup: _, ...security } = debug?.securityContext ?? {};
+    const stripped = withDebug(pod, { ...debug, securityContext: security });
+    expect(fieldsOf(reviewOutcome(makeDebugReview(stripped, pod), makeContext()))).toEqual([
+      'B-03 spec.ephemeralContainers[0].securityContext',
+    ]);
+  });
+
   it('of an earlier time is left alone: Kubernetes does not allow it to change', () => {
     const old = withDebug(pod, {
       name: 'old',

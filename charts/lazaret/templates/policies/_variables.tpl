@@ -37,6 +37,11 @@ object.spec.?{{ .list }}.orValue([]){{ .filter | default "" }}.map(c, {'at': dyn
     { {{- range $i, $list := . }}{{ if $i }}, {{ end }}'{{ $list }}': object.spec.?{{ $list }}.orValue([]).map(c, c.name){{ end -}} }
 {{- end -}}
 
+{{/* Whether a pod, or a container, names its user or its group, so that no image can decide both. */}}
+{{- define "lazaret.policies.owned" -}}
+{{ . }}.?securityContext.?runAsUser.hasValue() || {{ . }}.?securityContext.?runAsGroup.hasValue()
+{{- end -}}
+
 {{/* What is the same for all rules about containers, once variables.all is there: meshes, hardening and trust files. */}}
 {{- define "lazaret.policies.hardening" -}}
 - name: meshes

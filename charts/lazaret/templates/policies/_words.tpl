@@ -6,6 +6,9 @@ B-01:
 B-02:
   why: "this is the gid of the guard in this pod, which its packet rules let out together with the uid."
   instead: "Choose another group, best outside 20000 to 59999."
+B-03:
+  why: "an image’s USER cannot be seen at admission, and one that comes later can be built for the uid and gid that were drawn for this pod."
+  instead: "Change the workload’s template and let it replace the pods, or write runAsUser or runAsGroup there, which no image can change."
 B-04:
   why: "a process that can change its user can become the guard, which the packet rules let out."
   instead: "Leave it out and start the image as the user that it needs (runAsUser); an image that must step down from root needs a GuardExemption for B-04."
@@ -84,6 +87,9 @@ B-37:
 B-38:
   why: "a proxy stands between the guard and the destination, so that it cannot judge where a request goes."
   instead: "Remove the variable: the guard itself can go out through a proxy (the chart’s egress.proxy); a proxy that applications may name stands in admission.proxies."
+B-39:
+  why: "a copy of a guarded pod would run with what another pod’s guard left in it."
+  instead: "Write lazaret.dev/phi: \"true\", and it is guarded anew; or take the containers and volumes whose names start with lazaret- and the annotation lazaret.dev/mark out."
 ADM-19:
   why: "after all webhooks have run, this part of the guard is not as it must be; a webhook that rewrites pods with an old library often drops fields that it does not know."
   instead: "Find the mutating webhook that changes this field, and update it or exclude the namespace from it."
