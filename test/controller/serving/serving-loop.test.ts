@@ -51,8 +51,9 @@ afterEach(async () => {
   await fake.close();
 });
 
-function replica(isLeader = true) {
-  const terms = { namespace: 'lazaret', isLeader: () => isLeader, mayCreate: () => isLeader, now: clock.now };
+function replica(leads: boolean | (() => boolean) = true) {
+  const isLeader = typeof leads === 'boolean' ? (): boolean => leads : leads;
+  const terms = { namespace: 'lazaret', isLeader, mayCreate: isLeader, now: clock.now };
   const authority = createAuthoritySource({ ...terms, name: 'lazaret-authority' }, api);
   const serving = createOwnLeaf(controllerNames('lazaret', 'lazaret', ['127.0.0.1']), authority, clock.now);
   const loop = createServingLoop({
@@ -69,7 +70,7 @@ function replica(isLeader = true) {
       owner: () => Promise.resolve(null),
     },
     webhooks: 'lazaret',
-    isLeader: () => isLeader,
+    isLeader,
     onFault: (part, code) => void faults.push(`${part} ${code}`),
   });
   return { authority, serving, loop };
@@ -148,6 +149,16 @@ describe('the upkeep of certificates', () => {
     clock.advance(1);
     expect(await loop.step()).toBe(true);
     expect(serving.serving()?.chain).not.toBe(first);
+  });
+
+  it('tells the end of the collector’s certificate only while it leads: who leads later renews it', async () => {
+    let leads = true;
+    const { loop } = replica(() => leads);
+    await loop.step();
+    expect(loop.collectorEndsAt()).toBe(new X509Certificate(collectorFile('tls.crt')).validToDate.getTime());
+    leads = false;
+    await loop.step();
+    expect(loop.collectorEndsAt()).toBeNull();
   });
 
   it('renews the collector at half of its time, and makes it anew when it is broken', async () => {
