@@ -1,6 +1,7 @@
 import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
-import { LOWER } from './lexer.ts';
+import { ALL_CAPS, LOWER } from './lexer.ts';
+import { createPlacePhrases, learnPlace, placeAt, type Place, type PlacePhrases } from './place-phrases.ts';
 import {
   endOf,
   flagsAt,
@@ -10,6 +11,7 @@ import {
   isNumber,
   isWord,
   lengthAt,
+  separator,
   shapeAt,
   startOf,
   type View,
@@ -23,6 +25,8 @@ interface Learnt {
   readonly since: number;
   readonly entity: Entity;
   readonly capital: boolean;
+  /** Three letters: only an abbreviation in capitals. */
+  readonly caps?: true;
 }
 
 /** Words that some text of the conversation showed to belong to an identifier: found once, they are found everywhere. */
@@ -30,22 +34,40 @@ export interface Evidence {
   readonly words: Map<number, Learnt>;
   /** A bit for the low bits of each hash in `words`: most words of a text are told from it. */
   readonly sieve: Uint8Array;
+  /** Places and facilities of several words, by their first. */
+  readonly phrases: PlacePhrases;
 }
 
 export function createEvidence(sieve: Uint8Array): Evidence {
-  return { words: new Map(), sieve };
+  return { words: new Map(), sieve, phrases: createPlacePhrases() };
+}
+
+/** Whether nothing was learnt. */
+export function isEmpty({ words, phrases }: Evidence): boolean {
+  return words.size === 0 && phrases.size === 0;
 }
 
 function learntOf({ words, sieve }: Evidence, hash: number): Learnt | undefined {
   return sieve[hash & (SIEVE - 1)] === 0 ? undefined : words.get(hash);
 }
 
+/** The word or the place of several words that stands at a token. */
+function knownAt(view: View, at: number, evidence: Evidence): Learnt | Place | undefined {
+  const hash = view.tokens.hash[at] as number;
+  if (evidence.sieve[hash & (SIEVE - 1)] === 0) return undefined;
+  const place = evidence.phrases.size === 0 ? undefined : placeAt(view, at, evidence.phrases);
+  return place ?? evidence.words.get(hash);
+}
+
 /** Numbers shorter than this occur by chance. */
 const MIN_NUMBER = 5;
 const MIN_SCORE = 0.6;
+/** What a field holds is a whole name for sure. */
+const SURE = 0.95;
 const NO_EVIDENCE = BIT.STOP | BIT.TITLE | BIT.CREDENTIAL | BIT.MONTH | BIT.PARTICLE;
 const NO_PLACE =
   BIT.COMMON | BIT.STATE | BIT.COUNTRY | BIT.STREET | BIT.FACILITY | BIT.FACILITY_PART | BIT.DIRECTION | BIT.CITY_PART;
+const NO_FACILITY = NO_PLACE | BIT.STOP | BIT.CLINICAL | BIT.STATE_CODE | BIT.GIVEN_TOP;
 const NUMBERS: ReadonlySet<Entity> = new Set<Entity>([
   'mrn',
   'health_plan',
@@ -64,10 +86,11 @@ export function learnFrom(view: View, found: readonly Candidate[], message: numb
   for (const candidate of found) {
     if (candidate.score < MIN_SCORE) continue;
     while (at < view.to && endOf(view, at) <= candidate.start) at++;
+    if (candidate.score >= SURE) learnPlace(view, at, { ...candidate, since: message }, evidence);
     for (let i = at; i < view.to && startOf(view, i) < candidate.end; i++) {
       const hash = view.tokens.hash[i] as number;
       if (evidence.words.has(hash)) continue;
-      const learnt = worth(view, i, candidate.entity, message);
+      const learnt = worth(view, i, candidate, message);
       if (learnt === undefined) continue;
       evidence.words.set(hash, learnt);
       evidence.sieve[hash & (SIEVE - 1)] = 1;
@@ -75,7 +98,7 @@ export function learnFrom(view: View, found: readonly Candidate[], message: numb
   }
 }
 
-function worth(view: View, at: number, entity: Entity, since: number): Learnt | undefined {
+function worth(view: View, at: number, { entity, score }: Candidate, since: number): Learnt | undefined {
   const flags = flagsAt(view, at);
   const word = isWord(view, at);
   if (NUMBERS.has(entity))
@@ -92,6 +115,8 @@ function worth(view: View, at: number, entity: Entity, since: number): Learnt | 
       entity,
       capital: (flags & (BIT.COMMON | BIT.CLINICAL | BIT.CITY)) !== 0 || lengthAt(view, at) === 3,
     };
+  if (entity === 'facility' && score >= SURE && (flags & NO_FACILITY) === 0 && lengthAt(view, at) >= 3)
+    return { since, entity, capital: true, ...(lengthAt(view, at) === 3 ? { caps: true } : {}) };
   if (entity === 'location' && (flags & NO_PLACE) === 0 && lengthAt(view, at) >= 4)
     return { since, entity, capital: true };
   return undefined;
@@ -101,8 +126,15 @@ function worth(view: View, at: number, entity: Entity, since: number): Learnt | 
 export function applyEvidence(view: View, evidence: Evidence, take: (found: Candidate, since: number) => void): void {
   const { hash } = view.tokens;
   for (let i = view.from; i < view.to; i++) {
-    const first = learntOf(evidence, hash[i] as number);
-    if (first === undefined || !counts(view, i, first)) continue;
+    const first = knownAt(view, i, evidence);
+    if (first === undefined) continue;
+    if ('last' in first) {
+      const { entity, last, since } = first;
+      take({ entity, start: startOf(view, i), end: endOf(view, last), score: 0.75 }, since);
+      i = last;
+      continue;
+    }
+    if (!counts(view, i, first)) continue;
     let last = i;
     let since = first.since;
     for (
@@ -133,11 +165,18 @@ function continues(view: View, at: number, first: Learnt, next: Learnt): boolean
 
 function counts(view: View, at: number, learnt: Learnt): boolean {
   if (learnt.capital && !isCapitalised(view, at)) return false;
-  if (isNumber(view, at)) return true;
+  if (learnt.caps === true && shapeAt(view, at) !== ALL_CAPS) return false;
+  if (isNumber(view, at)) return !isInOid(view, at);
   return (
     (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0 ||
     shapeAt(view, at) === LOWER ||
-    learnt.entity !== 'name' ||
+    (learnt.entity !== 'name' && learnt.entity !== 'facility') ||
     (flagsAt(view, at) & BIT.CLINICAL) === 0
   );
+}
+
+/** A number of an OID is nobody's, whatever the same number is elsewhere: `2.16.840.1.113883.1.111.12345`. */
+function isInOid(view: View, at: number): boolean {
+  const isJoined = (index: number): boolean => separator(view, index) === 46 && isNumber(view, index - 1);
+  return isJoined(at) && isJoined(at - 1) && isJoined(at - 2);
 }

@@ -71,10 +71,12 @@ export function createIdentities(): Identities {
       const kind = NUMBERS.has(entity) ? 'number' : entity;
       const known = byKey.get(kind) ?? new Map<string, Thing>();
       if (known.size === 0) byKey.set(kind, known);
-      const value = key ?? (fold(original) || original);
+      // Parts of a name are one person's; the same part of another name keeps its surrogate.
+      const isName = entity === 'name';
+      const value = fold(isName ? original : (key ?? original)) || original;
       let thing = known.get(value);
       if (thing === undefined) {
-        thing = entity === 'name' ? personFor(persons, original, create) : create(entity);
+        thing = isName ? personFor(persons, key ?? original, create) : create(entity);
         known.set(value, thing);
       }
       const given = thing.form === form ? thing.surrogate : thing.others?.get(form);

@@ -25,6 +25,10 @@ export interface FieldRule {
   readonly whole?: Entity;
   /** The value may hold this kind; recognizers take it as context. */
   readonly expects?: Entity;
+  /** The value is one part of this whole: `ROE JANE` where the text is `ROE`. What the whole names is one thing. */
+  readonly key?: string;
+  /** The value is base64 or hexadecimal of something. */
+  readonly encoded?: true;
   /** The value is a public code, an OID, a unit: only unmistakable identifiers are looked for. */
   readonly code?: true;
 }

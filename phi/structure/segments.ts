@@ -2,8 +2,10 @@ import type { TextSite } from '#contract/text-site.ts';
 import { fieldRule } from '../field.ts';
 import { type FieldRule, PROSE, type Segment } from '../segment.ts';
 import { createJsonContext, jsonRule, type JsonContext } from './fhir.ts';
-import { readSegment } from './hl7.ts';
+import { decodeEscapes, DEFAULT_MARKS, type Marks } from './hl7-escape.ts';
+import { mayHoldSegments, readSegment, segmentLines } from './hl7.ts';
 import { decodeString, type JsonLeaf, walkJson } from './json.ts';
+import { linesOf, type Range } from './lines.ts';
 import { mayHoldTable, readTable } from './table.ts';
 import { decodeReferences, looksLikeXml, readXml } from './xml.ts';
 
@@ -25,8 +27,6 @@ interface Source {
   readonly quote: string;
   readonly into: Segment[];
 }
-
-type Range = readonly [start: number, end: number];
 
 /** Splits a site into the pieces that are examined by themselves, in text order. */
 export function segmentSite(site: TextSite, index: number, into: Segment[]): void {
@@ -138,19 +138,17 @@ function inside(
   };
 }
 
-const HL7_LINE = /(?:^|[\r\n])[ \t]{0,8}(?:MSH[^\w\s]|(?:PID|OBX|OBR|NK1|PV1|ORC|EVN|IN1|GT1|NTE|SPM)[|^])/;
-
 /** HL7 segments and tables stand on lines; what is neither is prose. */
 function splitLines(source: Source, [start, end]: Range, rule: FieldRule): void {
   if (end <= start) return;
   const text = source.text;
   const part = start === 0 && end === text.length ? text : text.slice(start, end);
-  const hl7 = (part.includes('|') || part.includes('MSH')) && HL7_LINE.test(part);
+  const hl7 = mayHoldSegments(part);
   const table = !hl7 && mayHoldTable(part);
   if (source.depth >= MAX_NESTING || (!hl7 && !table)) return pushSegment(source, [start, end], rule);
-  const lines = linesOf(part, start);
+  const lines = hl7 ? segmentLines(part, start) : linesOf(part, start);
   let prose = start;
-  let marks: ReturnType<typeof readSegment>;
+  let marks: Marks | undefined;
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] as Range;
     const collected: [Range, FieldRule][] = [];
@@ -159,26 +157,27 @@ function splitLines(source: Source, [start, end]: Range, rule: FieldRule): void 
     const read = hl7 ? readSegment(text, line, marks, take) : undefined;
     const rows = hl7 ? (read === undefined ? 0 : 1) : readTable(text, lines, i, take);
     if (rows === 0) continue;
-    marks = read;
+    if (hl7) marks = read;
     pushSegment(source, [prose, hl7 ? line[0] : line[1]], rule);
-    for (const [range, own] of collected) pushSegment(source, range, own);
+    for (const [range, own] of collected) {
+      if (hl7) pushField(source, range, own, marks ?? DEFAULT_MARKS);
+      else pushSegment(source, range, own);
+    }
     prose = lines[i + rows - 1]?.[1] ?? end;
     i += rows - 1;
   }
   pushSegment(source, [prose, end], rule);
 }
 
-/** `[start, end)` of each line without its end. */
-function linesOf(part: string, offset: number): Range[] {
-  const lines: Range[] = [];
-  let from = 0;
-  for (let i = 0; i <= part.length; i++) {
-    const code = i < part.length ? part.charCodeAt(i) : 10;
-    if (code !== 10 && code !== 13) continue;
-    if (i > from) lines.push([offset + from, offset + i]);
-    from = i + 1;
-  }
-  return lines;
+/** Codes shorter than this hold nothing that is unmistakable. */
+const MIN_CODE = 7;
+
+/** A piece of an HL7 field, its escape sequences resolved; text in it may hold anything. */
+function pushField(source: Source, range: Range, rule: FieldRule, marks: Marks): void {
+  if (rule.code === true && range[1] - range[0] < MIN_CODE) return;
+  const piece = inside(source, range, decodeEscapes(source.text, range, marks));
+  if (rule === PROSE) splitText(piece, rule);
+  else pushSegment(piece, [0, piece.text.length], rule);
 }
 
 /** HTML in prose: `Sean O&#39;Brien`. */
