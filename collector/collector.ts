@@ -54,8 +54,8 @@ export async function startCollector(config: CollectorConfig, log: Logger, versi
       await updateGauges(metrics, { dir: config.LAZARET_STORE, store, certificate, now: Date.now });
       return metrics.registry.metrics();
     },
-    contentType: metrics.registry.contentType,
-    ready: () => ready,
+    metricsType: metrics.registry.contentType,
+    unready: () => (ready ? [] : ['stopping']),
   });
   const port = await listen(ingest, config.LAZARET_LISTEN);
   const opsPort = await listen(ops, config.LAZARET_OPS);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
+import { logShape } from '#contract/log-shape.ts';
 import { startCollector } from './collector.ts';
 import { parseConfig } from './config.ts';
 
@@ -9,7 +10,11 @@ if (!parsed.ok) {
   process.exit(2);
 }
 
-const log = pino({ level: parsed.config.LAZARET_LOG_LEVEL, base: { program: 'lazaret-collector' } });
+const log = pino({
+  level: parsed.config.LAZARET_LOG_LEVEL,
+  timestamp: pino.stdTimeFunctions.isoTime,
+  ...logShape('lazaret-collector'),
+});
 try {
   const collector = await startCollector(parsed.config, log, await readVersion());
   let closing = false;

@@ -6,7 +6,7 @@ import { type ApiRequest, memberOf } from './api-request.ts';
 import { exemptionEntries, nextExemptionTurn } from './policy/exemption-entries.ts';
 import type { PolicyCache } from './policy/policy-cache.ts';
 import type { ClusterView } from './ports.ts';
-import { type Rounds, startRounds } from './rounds.ts';
+import { RoundFault, type Rounds, startRounds, wordsOf } from './rounds.ts';
 
 /** What the keeper of the policies' parameters stands on. */
 export interface ExemptionsMapOptions {
@@ -37,9 +37,10 @@ export function startExemptionsMap(options: ExemptionsMapOptions): Pick<Rounds, 
     round: () => writeMap(options),
     gapMs: options.gapMs ?? LIMIT.policyReadMs,
     retryMs: LIMIT.statusMs,
-    onFault: () =>
-      log.error(
-        { event: 'exemptions_fault' },
+    // After an installation the API server serves our kind a while later, and two leaders may meet for a moment.
+    onFault: (fault, lasting) =>
+      log[lasting ? 'error' : 'debug'](
+        { event: 'exemptions_fault', why: wordsOf(fault) },
         'the parameters of the admission policies could not be written: it is tried again',
       ),
   });
@@ -71,7 +72,7 @@ async function writeMap(options: ExemptionsMapOptions): Promise<number> {
   const objects = `/apis/lazaret.dev/v1alpha1/namespaces/${options.namespace}/policyparameters`;
   const there = await api({ method: 'GET', path: `${objects}/${options.name}` });
   if (there.status !== 404 && there.status >= 300)
-    throw new Error(`the API server answered parameters with ${there.status}`);
+    throw new RoundFault(`the API server answered parameters with ${there.status}`);
   const former = textsOf(memberOf(there.body, 'data'));
   const settings = options.settings();
   const data = { ...exemptionEntries(exemptions, now), ...runTimeValues(settings, former) };
@@ -110,7 +111,7 @@ interface Writing {
   readonly version: unknown;
 }
 
-/** @throws Error when it was not written: a conflict too, since a round then looks again */
+/** @throws RoundFault when it was not written: a conflict too, since a round then looks again */
 async function write(
   { api, namespace, name, labels }: ExemptionsMapOptions,
   { method, path, data, version }: Writing,
@@ -130,7 +131,7 @@ async function write(
       data,
     },
   });
-  if (status >= 300) throw new Error(`the API server answered parameters with ${status}`);
+  if (status >= 300) throw new RoundFault(`the API server answered ${method} of parameters with ${status}`);
 }
 
 function isSame(there: Readonly<Record<string, string>>, data: Readonly<Record<string, string>>): boolean {

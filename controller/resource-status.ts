@@ -9,7 +9,7 @@ import type { ResourceVerdict } from './policy/judge.ts';
 import type { PolicyCache } from './policy/policy-cache.ts';
 import { findUsed } from './policy/usage.ts';
 import type { ClusterView } from './ports.ts';
-import { type Rounds, startRounds } from './rounds.ts';
+import { RoundFault, type Rounds, startRounds, wordsOf } from './rounds.ts';
 
 /** What the keeper of statuses stands on. */
 export interface ResourceStatusOptions {
@@ -43,8 +43,11 @@ export function startResourceStatus(options: ResourceStatusOptions): Pick<Rounds
     round: () => writeAll(options),
     gapMs: options.gapMs ?? LIMIT.statusMs,
     retryMs: LIMIT.turnMs / 4,
-    onFault: () =>
-      log.warn({ event: 'status_fault' }, 'the status of a resource could not be written: it is tried again'),
+    onFault: (fault, lasting) =>
+      log[lasting ? 'warn' : 'debug'](
+        { event: 'status_fault', why: wordsOf(fault) },
+        'the status of a resource could not be written: it is tried again',
+      ),
   });
   const stop = view.onChange((change) => {
     if (change !== 'namespaces') rounds.ask();
@@ -90,7 +93,7 @@ async function writeOne(options: ResourceStatusOptions, verdict: ResourceVerdict
   });
   // It was changed or deleted since it was read: the watch brings it back, and a round with it.
   if (status === 409 || status === 404) return;
-  if (status >= 300) throw new Error(`the API server answered a status with ${status}`);
+  if (status >= 300) throw new RoundFault(`the API server answered a status with ${status}`);
   for (const condition of turned) if (isWorthTelling(condition)) await tell(options, verdict, condition);
 }
 

@@ -18,7 +18,21 @@ export interface RoundTerms {
   readonly gapMs: number;
   /** The wait after a round that threw. */
   readonly retryMs: number;
-  readonly onFault: (fault: unknown) => void;
+  /** @param lasting whether every round has thrown for longer than `patienceMs`: what starts beside us may not be there yet */
+  readonly onFault: (fault: unknown, lasting: boolean) => void;
+  /** Default `LIMIT.turnMs`. */
+  readonly patienceMs?: number;
+}
+
+/** What of a round's fault may be told: our own words, or a transport's code. */
+export function wordsOf(fault: unknown): string {
+  if (fault instanceof RoundFault) return fault.message;
+  return fault instanceof Error && 'code' in fault && typeof fault.code === 'string' ? fault.code : 'no answer';
+}
+
+/** A fault of which the message is of our own making, and says what to do or what was answered. */
+export class RoundFault extends Error {
+  override readonly name = 'RoundFault';
 }
 
 /** Starts with a round at once. */
@@ -35,6 +49,8 @@ class RoundRunner implements Rounds {
   #asked = false;
   #working = false;
   #beganAt = Number.NEGATIVE_INFINITY;
+  /** When the first of the rounds began that all threw. */
+  #faultySince: number | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(terms: RoundTerms) {
@@ -71,13 +87,23 @@ class RoundRunner implements Rounds {
     this.#asked = false;
     this.#working = true;
     this.#beganAt = performance.now();
-    const wait = await this.#terms.round().catch((fault: unknown) => {
-      this.#terms.onFault(fault);
-      return this.#terms.retryMs;
-    });
+    const wait = await this.#terms.round().then(
+      (ms) => {
+        this.#faultySince = null;
+        return ms;
+      },
+      (fault: unknown) => this.#tell(fault),
+    );
     this.#working = false;
     if (!this.#asked) this.#settle();
     this.#plan(this.#asked ? 0 : wait);
+  }
+
+  #tell(fault: unknown): number {
+    const { onFault, patienceMs = LIMIT.turnMs, retryMs } = this.#terms;
+    this.#faultySince ??= this.#beganAt;
+    onFault(fault, performance.now() - this.#faultySince > patienceMs);
+    return retryMs;
   }
 
   #settle(): void {

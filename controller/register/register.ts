@@ -14,7 +14,7 @@ import {
 import { parseJson, SIGNED_TYPE } from '#contract/chain-signature.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { ClusterView, SigningKeys } from '../ports.ts';
-import { type Rounds, startRounds } from '../rounds.ts';
+import { RoundFault, type Rounds, startRounds, wordsOf } from '../rounds.ts';
 import { ChainRegister } from './chain-register.ts';
 import type { CollectorRequest } from './collector-client.ts';
 import type { RegisterMetrics } from './register-metrics.ts';
@@ -47,9 +47,10 @@ export function startRegister(options: RegisterOptions): Pick<Rounds, 'close' | 
     round: () => keeper.write(),
     gapMs: periodMs ?? LIMIT.policyRefreshMs,
     retryMs: periodMs ?? LIMIT.expectedRetryMs,
-    onFault: (fault) => {
+    onFault: (fault, lasting) => {
       metrics.faults.inc();
-      log.warn(
+      // A collector that is not up yet is waited for; one that answers what it should not is told of at once.
+      log[lasting || fault instanceof RoundFault ? 'warn' : 'debug'](
         { event: 'register_fault', why: wordsOf(fault) },
         'the list of chains was not written: it is tried again',
       );
@@ -124,24 +125,12 @@ class RegisterKeeper {
   }
 }
 
-/** A fault of ours says what to do; a transport's is told by its code. */
-class RegisterFault extends Error {
-  override readonly name = 'RegisterFault';
-}
-
-function wordsOf(fault: unknown): string {
-  if (fault instanceof RegisterFault) return fault.message;
-  return fault instanceof Error && 'code' in fault && typeof fault.code === 'string'
-    ? fault.code
-    : 'the collector does not answer';
-}
-
 async function resume(options: RegisterOptions, register: ChainRegister): Promise<void> {
   const { expected } = await get(options, EXPECTED_PATH, expectedAnswerSchema);
   if (expected === null) return;
   const read = readStatement(expected, SIGNED_TYPE.expected, expectedSchema);
   if (read === null)
-    throw new RegisterFault('the list that the collector keeps cannot be read: look at expected.jws in its store');
+    throw new RoundFault('the list that the collector keeps cannot be read: look at expected.jws in its store');
   // A list under a key that we no longer have is taken all the same: it can only add chains to look for, and to drop it would
   // forget those that the keys before stood for.
   if (!(await isOurs(options, expected)))
@@ -168,20 +157,20 @@ async function advance(options: RegisterOptions, register: ChainRegister): Promi
   if (manifest === null) return;
   const read = readStatement(manifest, SIGNED_TYPE.manifest, manifestSchema);
   if (read === null)
-    throw new RegisterFault('the manifest of the collector cannot be read: look at manifest.jws in its store');
+    throw new RoundFault('the manifest of the collector cannot be read: look at manifest.jws in its store');
   register.advance(read.claim);
 }
 
 async function put({ collector, keys, jwks }: RegisterOptions, expected: Expected): Promise<void> {
   const signing = keys();
-  if (signing === null) throw new RegisterFault('the signing keys are not there');
+  if (signing === null) throw new RoundFault('the signing keys are not there');
   const jws = await new CompactSign(Buffer.from(JSON.stringify(expected)))
     .setProtectedHeader({ alg: 'ES256', typ: SIGNED_TYPE.expected, kid: signing.currentKid })
     .sign(signing.current);
   const set = jwksSchema.safeParse(parseJson(jwks() ?? ''));
   const body = JSON.stringify({ expected: jws, ...(set.success ? { jwks: set.data } : {}) });
   const { status } = await collector({ method: 'PUT', path: EXPECTED_PATH, body });
-  if (status !== 200) throw new RegisterFault(`the collector answered the list with ${status}${WHY[status] ?? ''}`);
+  if (status !== 200) throw new RoundFault(`the collector answered the list with ${status}${WHY[status] ?? ''}`);
 }
 
 const WHY: Readonly<Record<number, string>> = {
@@ -197,8 +186,8 @@ interface Schema<T> {
 
 async function get<T>({ collector }: RegisterOptions, path: string, schema: Schema<T>): Promise<T> {
   const { status, body } = await collector({ method: 'GET', path });
-  if (status !== 200) throw new RegisterFault(`the collector answered ${path} with ${status}${WHY[status] ?? ''}`);
+  if (status !== 200) throw new RoundFault(`the collector answered ${path} with ${status}${WHY[status] ?? ''}`);
   const parsed = schema.safeParse(parseJson(body));
-  if (!parsed.success) throw new RegisterFault(`the collector's answer to ${path} cannot be read`);
+  if (!parsed.success) throw new RoundFault(`the collector's answer to ${path} cannot be read`);
   return parsed.data;
 }

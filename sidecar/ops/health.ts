@@ -1,49 +1,14 @@
 import { createServer, type Server } from 'node:http';
+import { answerHealth, HEALTH_BOUNDS, type HealthSources } from '#contract/health-door.ts';
 import type { Endpoint } from '../config.ts';
 
-/** What the health door asks. */
-export interface HealthSources {
-  /** Metrics in Prometheus' text format. */
-  readonly metrics: () => Promise<string>;
-  readonly metricsType: string;
-  /** Names of what keeps the program from guarding traffic; empty when it is ready. */
-  readonly unready: () => readonly string[];
-}
-
-/**
- * Serves GET /metrics, /healthz and /readyz, and nothing else: the door is reachable from other pods, so it
- * changes nothing and tells nothing beyond numbers and closed words.
- */
+/** Opens the health door (contract/health-door.ts). @throws when the address cannot be had */
 export async function serveHealth(endpoint: Endpoint, sources: HealthSources): Promise<Server> {
-  const server = createServer(
-    { keepAliveTimeout: 5_000, requestTimeout: 5_000, headersTimeout: 5_000, maxHeaderSize: 8_192 },
-    (request, response) => {
-      const answer = (status: number, type: string, body: string): void => {
-        response
-          .writeHead(status, {
-            'content-type': type,
-            'cache-control': 'no-store',
-            'content-length': Buffer.byteLength(body),
-          })
-          .end(body);
-      };
-      if (request.method !== 'GET') return answer(405, 'text/plain', 'only GET\n');
-      if (request.url === '/healthz') return answer(200, 'text/plain', 'ok\n');
-      if (request.url === '/readyz') {
-        const missing = sources.unready();
-        return answer(
-          missing.length === 0 ? 200 : 503,
-          'text/plain',
-          missing.length === 0 ? 'ok\n' : `waiting for: ${missing.join(', ')}\n`,
-        );
-      }
-      if (request.url !== '/metrics') return answer(404, 'text/plain', 'only /metrics, /healthz and /readyz\n');
-      sources.metrics().then(
-        (text) => answer(200, sources.metricsType, text),
-        () => answer(500, 'text/plain', 'metrics failed\n'),
-      );
-    },
-  );
+  const server = createServer(HEALTH_BOUNDS, (request, response) => {
+    void answerHealth(request, sources).then(({ status, headers, body }) =>
+      response.writeHead(status, headers).end(body),
+    );
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(endpoint.port, endpoint.host, resolve);

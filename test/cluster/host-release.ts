@@ -169,7 +169,7 @@ export class HostRelease {
   /** Waits until a controller is ready and had no fault that it does not try again. */
   async settle(controller: Controller): Promise<void> {
     await waitFor('the controller', async () => {
-      const faults = this.lines.filter(({ level, event }) => Number(level) > 40 && event !== 'exemptions_fault');
+      const faults = this.lines.filter(({ level }) => level === 'error' || level === 'fatal');
       const missing = controller.unready();
       if (faults.length > 0 || missing.length > 0) throw new Error(JSON.stringify([missing, faults]));
       return true;
