@@ -19,6 +19,7 @@ export const QUESTIONS = [
   'validatingWebhooks',
   'admissionPolicies',
   'admissionPolicyBindings',
+  'policyParameters',
   'agreements',
   'exemptions',
 ] as const;
@@ -35,6 +36,8 @@ export interface ClusterSnapshot {
   readonly listings: Readonly<Record<Question, Listing>>;
   /** Metrics of the release's pods in Prometheus' text format; null where they could not be read. */
   readonly metrics: Readonly<Record<'controller' | 'collector', string | null>>;
+  /** Metrics of guards, by `NAMESPACE/POD`: those that are not ready first, and not more than a number. */
+  readonly guards: ReadonlyMap<string, string | null>;
 }
 
 const text = z.string().catch('');
@@ -84,6 +87,7 @@ const SHAPES = {
     status: z.looseObject({ readyReplicas: count }).catch({ readyReplicas: 0 }),
   }),
   secrets: z.looseObject({ metadata }),
+  parameters: z.looseObject({ metadata, data: textMap }),
   configMaps: z.looseObject({ metadata, data: textMap }),
   webhooks: z.looseObject({
     metadata,
@@ -120,6 +124,8 @@ export interface Cluster {
   readonly validating: WebhookObject | null;
   readonly policies: readonly z.infer<typeof SHAPES.policies>[];
   readonly bindings: readonly z.infer<typeof SHAPES.bindings>[];
+  /** What the policies know beside the object, or null where they know nothing. */
+  readonly parameters: Readonly<Record<string, string>> | null;
 }
 
 /** Takes a snapshot apart. Nothing in it is trusted to have a shape. */
@@ -146,6 +152,7 @@ export function readCluster(snapshot: ClusterSnapshot): Cluster {
     validating: named(read('validatingWebhooks', SHAPES.webhooks), name),
     policies: read('admissionPolicies', SHAPES.policies).filter((policy) => ours(policy.metadata.name)),
     bindings: read('admissionPolicyBindings', SHAPES.bindings),
+    parameters: named(read('policyParameters', SHAPES.parameters), `${name}-exemptions`)?.data ?? null,
   };
 }
 

@@ -1,9 +1,8 @@
-import { parse } from 'yaml';
-import { z } from 'zod';
 import { CONTAINER, LABEL } from '#contract/labels.ts';
 import { podNameOf } from '#contract/pod-proof.ts';
 import { judgeEligibility } from '#controller/admission/eligibility.ts';
 import type { Cluster, PodObject } from './doctor-cluster.ts';
+import { wantedImage } from './doctor-document.ts';
 import { isOlder, MIN_MINOR } from './doctor-release.ts';
 import { runCheck, type Verdict } from './doctor-verdict.ts';
 
@@ -110,17 +109,10 @@ function holeOf(pod: PodObject, place: Readonly<Record<string, string>>, release
   ];
 }
 
-const documentSchema = z.looseObject({
-  global: z.looseObject({ imageRegistry: z.string().catch('') }).catch({ imageRegistry: '' }),
-  sidecar: z.looseObject({
-    image: z.looseObject({ repository: z.string(), tag: z.string().catch(''), digest: z.string().catch('') }),
-  }),
-});
-
 /** Which sidecars are not the release's own version. */
 export function checkImages(cluster: Cluster): readonly Verdict[] {
   return runCheck('images', (report) => {
-    const wanted = wantedImage(cluster.document);
+    const wanted = wantedImage(cluster.document, 'sidecar');
     if (wanted === null)
       return report.notice(
         `the ConfigMap ${cluster.snapshot.name}-controller names no sidecar image`,
@@ -145,30 +137,17 @@ export function checkImages(cluster: Cluster): readonly Verdict[] {
   });
 }
 
-function wantedImage(document: string | null): string | null {
-  const parsed = documentSchema.safeParse(readYaml(document ?? ''));
-  if (!parsed.success) return null;
-  const { repository, tag, digest } = parsed.data.sidecar.image;
-  const registry = parsed.data.global.imageRegistry.replace(/\/$/, '');
-  return `${registry === '' ? '' : `${registry}/`}${repository}${tag === '' ? '' : `:${tag}`}${digest === '' ? '' : `@${digest}`}`;
-}
-
-function readYaml(text: string): unknown {
-  try {
-    return parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function livePods(cluster: Cluster): readonly PodObject[] {
+/** Pods that have not ended. */
+export function livePods(cluster: Cluster): readonly PodObject[] {
   return cluster.pods.filter(({ status }) => !ENDED.includes(status.phase));
 }
 
-function sidecarImage(pod: PodObject): string | null {
+/** The image of a pod's guard; null where it has none. */
+export function sidecarImage(pod: PodObject): string | null {
   return pod.spec.initContainers.find(({ name }) => name === CONTAINER.sidecar)?.image ?? null;
 }
 
-function isSidecarReady(pod: PodObject): boolean {
+/** Whether a pod's guard says that it guards. */
+export function isSidecarReady(pod: PodObject): boolean {
   return pod.status.initContainerStatuses.some(({ name, ready }) => name === CONTAINER.sidecar && ready);
 }

@@ -1,11 +1,25 @@
 import { z } from 'zod';
 import { parseJson } from '#contract/chain-signature.ts';
 import { LIMIT } from '#contract/limit.ts';
+import { POD_PORT } from '#contract/pod-paths.ts';
+import { podNameOf } from '#contract/pod-proof.ts';
 import type { ReadOnlyApi } from './doctor-api.ts';
-import { type ClusterSnapshot, type Listing, QUESTIONS, type Question } from './doctor-cluster.ts';
+import {
+  type Cluster,
+  type ClusterSnapshot,
+  type Listing,
+  QUESTIONS,
+  type Question,
+  readCluster,
+} from './doctor-cluster.ts';
+import { isSidecarReady, livePods, sidecarImage } from './doctor-guard.ts';
 import { UsageError } from './io.ts';
 
 const PAGE = 500;
+/** Guards whose metrics are read one by one. */
+const READ_GUARDS = 50;
+/** Of controller and collector. */
+const OPS_PORT = 9_090;
 const listSchema = z.looseObject({
   items: z.array(z.unknown()),
   metadata: z.looseObject({ continue: z.string().optional() }).optional(),
@@ -33,6 +47,7 @@ function pathsOf(namespace: string): Readonly<Record<Question, string>> {
     validatingWebhooks: `${registration}/validatingwebhookconfigurations`,
     admissionPolicies: `${registration}/validatingadmissionpolicies`,
     admissionPolicyBindings: `${registration}/validatingadmissionpolicybindings`,
+    policyParameters: `/apis/lazaret.dev/v1alpha1/namespaces/${own}/policyparameters`,
     agreements: '/apis/lazaret.dev/v1alpha1/provideragreements',
     exemptions: '/apis/lazaret.dev/v1alpha1/guardexemptions',
   };
@@ -61,13 +76,24 @@ export async function takeSnapshot(
   const [controller, collector] = await Promise.all(
     ['controller', 'collector'].map((component) => readMetrics(api, namespace, component)),
   );
-  return {
-    namespace,
-    name,
-    version,
-    listings,
-    metrics: { controller: controller ?? null, collector: collector ?? null },
-  };
+  const metrics = { controller: controller ?? null, collector: collector ?? null };
+  const snapshot = { namespace, name, version, listings, metrics, guards: new Map<string, string | null>() };
+  return { ...snapshot, guards: await readGuards(api, readCluster(snapshot)) };
+}
+
+/** The metrics of guards, at most `READ_GUARDS`; whoever has more asks Prometheus. */
+async function readGuards(api: ReadOnlyApi, cluster: Cluster): Promise<ReadonlyMap<string, string | null>> {
+  const running = livePods(cluster).filter((pod) => sidecarImage(pod) !== null && pod.status.phase === 'Running');
+  const chosen = running
+    .toSorted((left, right) => Number(isSidecarReady(left)) - Number(isSidecarReady(right)))
+    .slice(0, READ_GUARDS);
+  const read = await Promise.all(
+    chosen.map(async ({ metadata }): Promise<[string, string | null]> => {
+      const { namespace, name } = metadata;
+      return [podNameOf(metadata), await readPodMetrics(api, { namespace, name, port: POD_PORT.ops })];
+    }),
+  );
+  return new Map(read);
 }
 
 async function readVersion(api: ReadOnlyApi): Promise<string> {
@@ -112,15 +138,19 @@ async function readMetrics(api: ReadOnlyApi, namespace: string, component: strin
     (await api.get(`/api/v1/namespaces/${own}/pods?labelSelector=${selector}&fieldSelector=status.phase%3DRunning`))
       .text,
   );
-  const texts = await Promise.all(
-    pods.map(async (pod) => {
-      const path = `/api/v1/namespaces/${own}/pods/${encodeURIComponent(pod)}:9090/proxy/metrics`;
-      const { status, text } = await api.get(path, 'text/plain').catch(() => ({ status: 0, text: '' }));
-      return status === 200 ? [text] : [];
-    }),
-  );
-  const read = texts.flat();
+  const texts = await Promise.all(pods.map((name) => readPodMetrics(api, { namespace, name, port: OPS_PORT })));
+  const read = texts.filter((text) => text !== null);
   return read.length === 0 ? null : read.join('\n');
+}
+
+async function readPodMetrics(
+  api: ReadOnlyApi,
+  pod: { readonly namespace: string; readonly name: string; readonly port: number },
+): Promise<string | null> {
+  const { namespace, name, port } = pod;
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}:${port}/proxy/metrics`;
+  const { status, text } = await api.get(path, 'text/plain').catch(() => ({ status: 0, text: '' }));
+  return status === 200 ? text : null;
 }
 
 function namesOf(text: string): readonly string[] {

@@ -1,4 +1,5 @@
-import type { Cluster, WebhookObject, WorkloadObject } from './doctor-cluster.ts';
+import type { Cluster, WebhookObject } from './doctor-cluster.ts';
+import { wantedImage } from './doctor-document.ts';
 import { readGauges } from './doctor-metrics.ts';
 import { runCheck, spanOf, type CheckReport, type Verdict } from './doctor-verdict.ts';
 
@@ -39,68 +40,6 @@ export const MIN_MINOR = 30;
 export function isOlder(version: string, minor: number): boolean {
   const found = /^v?1\.(\d+)/.exec(version)?.[1];
   return found === undefined || Number(found) < minor;
-}
-
-/** Whether the controller runs, and has read the cluster. */
-export function checkController(cluster: Cluster): readonly Verdict[] {
-  const { metrics } = cluster.snapshot;
-  const look = logsOf(cluster, 'controller');
-  return runCheck('controller', (report) => {
-    if (cluster.controller === null) return;
-    readiness(report, cluster.controller, { what: 'controller', look, effect: 'no PHI-bearing pod can be created' });
-    if (cluster.controller.spec.replicas < 2)
-      report.notice(
-        'one controller replica is wanted',
-        'set controller.replicas=2, so that the loss of a node stops nothing',
-      );
-    if (
-      metrics.controller !== null &&
-      readGauges(metrics.controller, 'lazaret_synced').some(({ value }) => value === 0)
-    )
-      report.broken('a controller has not read the cluster', `see why: ${look}`);
-  });
-}
-
-/** Whether the collector runs, and what it found. */
-export function checkCollector(cluster: Cluster): readonly Verdict[] {
-  const { name, metrics } = cluster.snapshot;
-  const look = logsOf(cluster, 'collector');
-  return runCheck('collector', (report) => {
-    if (cluster.collector === null)
-      return report.broken(
-        `there is no StatefulSet ${name}-collector`,
-        'run helm upgrade: evidence stays in the pods until it is there',
-      );
-    const effect = 'records stay in the pods until their spools are full';
-    readiness(report, cluster.collector, { what: 'collector', look, effect });
-    if (cluster.collector.status.readyReplicas > 0 && metrics.collector === null)
-      report.notice(
-        'the metrics of the collector could not be read',
-        'let your account get pods/proxy, or look at them in Prometheus',
-      );
-    const findings = readGauges(metrics.collector ?? '', 'lazaret_collector_findings_total');
-    if (findings.some(({ value }) => value > 0))
-      report.broken(
-        'chains of evidence do not go on where they ended',
-        'run lazaret audit verify on a copy of the store: it names them',
-      );
-  });
-}
-
-function logsOf({ snapshot }: Cluster, component: string): string {
-  return `kubectl -n ${snapshot.namespace} logs -l app.kubernetes.io/component=${component}`;
-}
-
-function readiness(
-  report: CheckReport,
-  { spec, status }: WorkloadObject,
-  { what, look, effect }: { readonly what: string; readonly look: string; readonly effect: string },
-): void {
-  const image = spec.template.spec.containers[0]?.image ?? 'an unknown image';
-  const state = `${status.readyReplicas} of ${spec.replicas} ${what} pods are ready (${image})`;
-  if (status.readyReplicas === 0) report.broken(`${state}: ${effect}`, `see why: ${look}`);
-  else if (status.readyReplicas < spec.replicas) report.notice(state, `see why: ${look}`);
-  else report.ok(state);
 }
 
 /** Whether the API server asks the controller, trusts it, and denies when it does not answer. */
@@ -175,7 +114,26 @@ export function checkPolicies(cluster: Cluster): readonly Verdict[] {
     ]);
     for (const fault of faults) report.broken(fault, 'run helm upgrade: it was changed or removed by somebody else');
     if (faults.length === 0) report.ok(`${policies.length} ValidatingAdmissionPolicies deny`);
+    judgeParameters(report, cluster);
   });
+}
+
+/** Whether the policies know how pods are guarded now: they deny every guarded pod that is not so. */
+function judgeParameters(report: CheckReport, { snapshot, parameters, document }: Cluster): void {
+  const name = `the PolicyParameters ${snapshot.name}-exemptions`;
+  const look = `see the log of the controller that leads, which writes them: kubectl -n ${snapshot.namespace} logs -l app.kubernetes.io/component=controller`;
+  if (snapshot.listings.policyParameters.kind === 'forbidden')
+    return report.notice(
+      `${name} could not be read`,
+      'let your account list policyparameters.lazaret.dev in the release’s namespace',
+    );
+  if (parameters === null) return report.broken(`${name} are missing: every PHI-bearing pod is denied`, look);
+  for (const program of ['sidecar', 'init'] as const) {
+    const wanted = wantedImage(document, program);
+    const known = parameters[`_${program}-image.current`];
+    if (wanted !== null && known !== wanted)
+      report.broken(`${name} are stale: they know ${known ?? 'no image'} as the ${program}, not ${wanted}`, look);
+  }
 }
 
 /** When the certificates in use end, by the controller's own word. */
@@ -183,12 +141,12 @@ export function checkCertificates(cluster: Cluster): readonly Verdict[] {
   const { controller, collector } = cluster.snapshot.metrics;
   return runCheck('certificates', (report) => {
     if (controller === null)
-      return report.notice(
-        'the metrics of the controller could not be read, so ends of certificates are not known',
+      report.notice(
+        'the metrics of the controller could not be read, so ends of its certificates are not known',
         'let your account get pods/proxy, or look at them in Prometheus',
       );
     const ends = new Map<string, number>();
-    for (const { labels, value } of [controller, collector ?? ''].flatMap((text) =>
+    for (const { labels, value } of [controller ?? '', collector ?? ''].flatMap((text) =>
       readGauges(text, 'lazaret_certificate_expiry_seconds'),
     )) {
       const certificate = labels['certificate'] ?? '';
@@ -204,7 +162,8 @@ export function checkCertificates(cluster: Cluster): readonly Verdict[] {
         );
       else report.ok(`the certificate "${certificate}" ends in ${spanOf(left)}`);
     }
-    if (ends.size === 0) report.notice('the controller names no certificate', 'wait until it is ready');
+    if (controller !== null && ends.size === 0)
+      report.notice('the controller names no certificate', 'wait until it is ready');
   });
 }
 

@@ -20,6 +20,7 @@ export const CHECKS = [
   'nodes',
   'namespaces',
   'pods',
+  'guards',
   'images',
   'agreements',
   'exemptions',

@@ -3,15 +3,15 @@ import { parseArguments } from './arguments.ts';
 import { openApi } from './doctor-api.ts';
 import { type ClusterSnapshot, readCluster } from './doctor-cluster.ts';
 import { checkImages, checkNamespaces, checkNodes, checkPods } from './doctor-guard.ts';
+import { checkGuards } from './doctor-sidecars.ts';
 import { checkAgreements, checkExemptions } from './doctor-policy.ts';
+import { checkCollector, checkController } from './doctor-programs.ts';
 import { takeSnapshot } from './doctor-read.ts';
 import {
   type CertificateEnd,
   checkCertificates,
   checkKeys,
   checkPolicies,
-  checkController,
-  checkCollector,
   checkRelease,
   checkWebhooks,
 } from './doctor-release.ts';
@@ -51,7 +51,7 @@ export async function doctor(args: readonly string[], io: CommandIo): Promise<nu
 export function examine(snapshot: ClusterSnapshot, now: number): readonly Verdict[] {
   const cluster = readCluster(snapshot);
   const release = checkRelease(cluster);
-  const guard = [...checkNodes(cluster), ...checkNamespaces(cluster), ...checkPods(cluster)];
+  const guard = [...checkNodes(cluster), ...checkNamespaces(cluster), ...checkPods(cluster), ...checkGuards(cluster)];
   // Without a controller the rest would say the same thing many times.
   if (cluster.controller === null) return [...release, ...guard];
   return [

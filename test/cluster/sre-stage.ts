@@ -1,103 +1,142 @@
 // What an SRE has around the product: its monitoring switched on, Prometheus, a guarded namespace with applications at work.
 import { stringify } from 'yaml';
+import { doctor } from '#cli/doctor.ts';
+import type { Verdict } from '#cli/doctor-verdict.ts';
+import { terminal } from '#test/sidecar/audit/rig.ts';
 import { clearProduct, installProduct, type Product } from './install.ts';
-import { callFrom, callProvider, CALL, clinicalBody, createApp, PHI, runInApp, startApp } from './product-apps.ts';
+import { CALL, clinicalBody, createApp, startApp } from './product-apps.ts';
 import { GUARDED, LISTED_HOST } from './product-traffic.ts';
+import { agreement, removeEndingAgreements } from './sre-causes.ts';
 import { startDiscovery } from './sre-discovery.ts';
 import { installMonitoringApi, readMonitors, readRuleGroups, removeMonitoringApi, scrapeJobs } from './sre-monitors.ts';
+import { leaveFullList, mountVolume, unmountVolume } from './sre-node.ts';
 import { type Prometheus, startPrometheus } from './sre-prometheus.ts';
-import { applyYaml, deleteNamespace, makeNamespace } from './test-cluster.ts';
-import { waitFor } from './wait-for.ts';
+import { applyYaml, deleteNamespace, kubectl, makeNamespace, PLACE } from './test-cluster.ts';
 
 /** Seconds between two scrapes. */
 export const SCRAPE_SECONDS = 5;
 
 const AGREEMENT = 'sre-anthropic';
 
+/** How long the list of chains that the volume brings stays full. */
+const FULL_LIST_MS = 180_000;
+
 /** Everything that the facts of this file share. */
 export interface SreStage {
   readonly product: Product;
   readonly prometheus: Prometheus;
-  /** A guarded namespace with the pod `client`. */
+  /** A guarded namespace with the pods `client`, which calls and calls, and `quiet`. */
   readonly clinic: string;
   readonly leave: () => Promise<void>;
 }
 
-/** The release's values: monitoring on, and what takes hours or days in the world takes seconds here. */
+/** The release's values: monitoring on, and what takes minutes to days in the world takes seconds here. */
 const VALUES = stringify({
   egress: { destinations: [LISTED_HOST] },
   monitors: { enabled: true, interval: `${SCRAPE_SECONDS}s` },
   dashboard: { enabled: true },
-  alerts: { enabled: true },
+  alerts: {
+    enabled: true,
+    thresholds: {
+      guardDownFor: '5s',
+      unguardedFor: '5s',
+      refusalsWindow: '30s',
+      refusalsFor: '5s',
+      policyAgeHours: 0.015,
+      policyAgeFor: '5s',
+      spoolRatio: 0.04,
+      spoolFor: '5s',
+      auditLagSeconds: 15,
+      auditLagFor: '5s',
+      collectorDownFor: '5s',
+      findingsWindow: '30s',
+      volumeFreeFor: '5s',
+      // The list is renewed each minute.
+      registerAgeSeconds: 75,
+      registerAgeFor: '5s',
+      certificateFor: '5s',
+      evaluationFor: '5s',
+    },
+  },
 });
 
 /** Installs the product with its monitoring, finds its targets by its monitors, and sets applications to work. */
 export async function setStage(): Promise<SreStage> {
+  process.env['KUBECONFIG'] = PLACE.kubeconfig;
   // What is made last is taken away first, also where this fails half way.
   const ends = new AsyncDisposableStack();
   try {
     await clearProduct();
     ends.defer(removeMonitoringApi);
     await installMonitoringApi();
-    if (process.env['SRE_KEEP'] !== '1') ends.defer(clearProduct);
+    await mountVolume();
+    ends.defer(unmountVolume);
+    await leaveFullList(Date.now() + FULL_LIST_MS);
+    ends.defer(clearProduct);
     const hosts = ['api.anthropic.com', 'api.openai.com', LISTED_HOST];
     const product = await installProduct({ hosts, values: VALUES });
     ends.defer(() => product.leave());
-    const discovery = await startDiscovery();
-    ends.defer(() => discovery.stop());
-    const prometheus = await startPrometheus({
-      scrapeJobs: (await readMonitors()).flatMap((monitor) => scrapeJobs(monitor, discovery)),
-      ruleGroups: await readRuleGroups(),
-      evaluationInterval: '2s',
-    });
-    ends.defer(prometheus.stop);
+    const prometheus = await watchRelease(ends);
     const clinic = await makeNamespace(GUARDED);
     ends.defer(() => deleteNamespace(clinic));
-    await applyYaml(stringify(agreement()));
-    await startApp(clinic, 'client');
+    const far = Date.now() + 3_650 * 86_400_000;
+    await applyYaml(agreement(AGREEMENT, ['api.anthropic.com', '/v1/messages'], far));
+    ends.defer(removeEndingAgreements);
+    await Promise.all([startApp(clinic, 'client', { script: TRAFFIC }), startApp(clinic, 'quiet')]);
     return { product, prometheus, clinic, leave: () => ends.disposeAsync() };
   } catch (fault) {
-    await ends.disposeAsync();
+    await ends.disposeAsync().catch(() => undefined);
     throw fault;
   }
 }
 
-function agreement(): object {
-  return {
-    apiVersion: 'lazaret.dev/v1alpha1',
-    kind: 'ProviderAgreement',
-    metadata: { name: AGREEMENT },
-    spec: {
-      provider: 'Anthropic',
-      product: 'Claude API',
-      match: { hosts: ['api.anthropic.com'], paths: ['POST /v1/messages'] },
-      contract: { status: 'signed', ref: 'SRE-1', signedOn: '2026-01-15', expiresOn: '2036-01-15' },
-    },
-  };
+async function watchRelease(ends: AsyncDisposableStack): Promise<Prometheus> {
+  const discovery = await startDiscovery();
+  ends.defer(() => discovery.stop());
+  const prometheus = await startPrometheus({
+    scrapeJobs: (await readMonitors()).flatMap((monitor) => scrapeJobs(monitor, discovery)),
+    ruleGroups: await readRuleGroups(),
+    evaluationInterval: '2s',
+  });
+  ends.defer(prometheus.stop);
+  return prometheus;
 }
 
-/** One of each kind of thing that the dashboard shows: answers, streams, refusals, opaque connections, a client's distrust, a denied pod. */
-export async function makeTraffic({ clinic }: SreStage): Promise<void> {
-  await waitFor('the agreement in the pod', async () =>
-    (await callProvider(clinic, 'client')).status === 200 ? true : null,
-  );
-  const script = `${CALL}
-    import { connect } from 'node:tls';
-    const distrust = () => new Promise((resolve) => {
-      const options = { host: 'api.anthropic.com', port: 443, servername: 'api.anthropic.com', ca: [] };
-      connect(options).on('error', resolve).on('secureConnect', resolve);
-    });
-    const body = ${JSON.stringify(clinicalBody())};
-    for (let count = 0; count < 5; count++) {
-      await call(MESSAGES, body);
-      await call(MESSAGES, { ...body, stream: true });
+/** One of each kind of thing that the dashboard shows: answers, streams, refusals, opaque connections, a client's distrust. */
+const TRAFFIC = `${CALL}
+  import { connect } from 'node:tls';
+  const distrust = () => new Promise((resolve) => {
+    const options = { host: 'api.anthropic.com', port: 443, servername: 'api.anthropic.com', ca: [] };
+    connect(options).on('error', resolve).on('secureConnect', resolve);
+  });
+  const body = ${JSON.stringify(clinicalBody())};
+  for (let turn = 0; ; turn++) {
+    await call(MESSAGES, body);
+    await call(MESSAGES, { ...body, stream: true });
+    if (turn % 5 === 0) {
       await call('https://api.openai.com/v1/chat/completions', { model: 'gpt-5', messages: body.messages });
+      await call('https://${LISTED_HOST}/');
+      await distrust();
     }
-    await call('https://${LISTED_HOST}/');
-    await distrust();
-    console.log('null');
-  `;
-  await runInApp(clinic, 'client', script);
-  await callFrom(clinic, 'client', 'https://elsewhere.example.org/');
-  await createApp(clinic, 'denied', { labels: PHI, spec: { hostNetwork: true } }).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+`;
+
+/** A PHI-bearing pod that admission denies (B-01). */
+export async function tryDeniedPod({ clinic }: SreStage): Promise<void> {
+  await createApp(clinic, 'denied', { spec: { hostNetwork: true } }).catch(() => undefined);
+}
+
+/** A change of policy that the pods of the stage have to get. */
+export async function changePolicy(): Promise<void> {
+  const patch = { spec: { contract: { ref: `SRE-${Date.now()}` } } };
+  await kubectl(['patch', 'provideragreement', AGREEMENT, '--type=merge', '--patch', JSON.stringify(patch)]);
+}
+
+/** What `lazaret doctor` says of the cluster, a verdict a line. */
+export async function askDoctor(): Promise<readonly Verdict[]> {
+  const io = terminal();
+  await doctor(['--json'], io);
+  const lines = io.out.join('').trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as Verdict);
 }

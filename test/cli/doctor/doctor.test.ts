@@ -11,6 +11,7 @@ import {
   agreement,
   DAY,
   exemption,
+  guardMetrics,
   healthyLists,
   METRICS,
   namespace,
@@ -111,6 +112,18 @@ const STATES: readonly Case[] = [
     'no policy',
     () => ({ admissionPolicies: [] }),
     'broken policies: there is no ValidatingAdmissionPolicy of the release',
+  ],
+  [
+    'no parameters of the policies',
+    () => ({ policyParameters: [] }),
+    'broken policies: the PolicyParameters lazaret-exemptions are missing: every PHI-bearing pod is denied',
+  ],
+  [
+    'parameters of another release',
+    () => ({
+      policyParameters: [{ metadata: { name: 'lazaret-exemptions' }, data: { '_sidecar-image.current': 'old' } }],
+    }),
+    'broken policies: the PolicyParameters lazaret-exemptions are stale: they know old as the sidecar, not registry.example/lazaret/sidecar:0.1.0',
   ],
   [
     'a policy that is ignored when it fails',
@@ -306,8 +319,85 @@ test('what metrics show is said: a controller that reads nothing, findings in ev
   ).toEqual(['broken collector: chains of evidence do not go on where they ended']);
   expect(said({}, { metrics: { controller: null, collector: null } })).toEqual([
     'notice collector: the metrics of the collector could not be read',
-    'notice certificates: the metrics of the controller could not be read, so ends of certificates are not known',
+    'notice certificates: the metrics of the controller could not be read, so ends of its certificates are not known',
   ]);
+});
+
+test('a full list of chains is said, by whoever keeps it', () => {
+  const leader = 'lazaret_expected_chains 50000\nlazaret_expected_chains_limit 50000';
+  const follower = 'lazaret_expected_chains 0\nlazaret_expected_chains_limit 50000';
+  const controller = (first: string) => `${METRICS.controller}\n${first}\n${follower}`;
+  expect(said({}, { metrics: { ...METRICS, controller: controller(leader) } })).toEqual([
+    'broken controller: the list of chains that must exist is full: new pods are not added',
+  ]);
+  const room = controller(leader.replace('chains 50000', 'chains 49999'));
+  expect(said({}, { metrics: { ...METRICS, controller: room } })).toEqual([]);
+});
+
+test.each([
+  ['lazaret_collector_volume_free_bytes 15\nlazaret_collector_volume_size_bytes 100', []],
+  [
+    'lazaret_collector_volume_free_bytes 14\nlazaret_collector_volume_size_bytes 100',
+    ['broken collector: the evidence volume has 14 % left: when it is full, spools fill and pods refuse'],
+  ],
+  ['lazaret_collector_expected_age_seconds 600', []],
+  [
+    'lazaret_collector_expected_age_seconds 7200',
+    [
+      'broken collector: the list of chains that must exist was not renewed for 2 hours: a pod that vanishes with its evidence is not missed',
+    ],
+  ],
+])('of the collector with %j is said %j', (more, lines) => {
+  expect(said({}, { metrics: { ...METRICS, collector: `${METRICS.collector}${more}` } })).toEqual(lines);
+});
+
+test('without a controller the certificate of the collector is judged all the same', () => {
+  const collector = `lazaret_certificate_expiry_seconds{certificate="collector"} ${DAY / 1_000}`;
+  expect(said({}, { metrics: { controller: null, collector } })).toEqual([
+    'notice certificates: the metrics of the controller could not be read, so ends of its certificates are not known',
+    'broken certificates: the certificate "collector" ends in 24 hours and was not renewed',
+  ]);
+});
+
+test.each([
+  [
+    { lazaret_foreign_sockets: 2 },
+    'broken',
+    'a program runs under the user of the guard in the pod clinic/a: all its traffic is refused',
+  ],
+  [
+    { lazaret_spool_bytes: 70_000 },
+    'notice',
+    'the spool of the pod clinic/a is 70 % full: from 85 % its exchanges are refused',
+  ],
+  [{ lazaret_spool_bytes: 85_000 }, 'broken', 'the spool of the pod clinic/a is 85 % full: its exchanges are refused'],
+  [{ lazaret_audit_lag_seconds: 600 }, 'notice', 'records of the pod clinic/a wait for the collector for 10 minutes'],
+  [
+    { lazaret_policy_age_seconds: 12 * 3_600 },
+    'notice',
+    'the policy in the pod clinic/a is 12 hours old: at 24 hours it refuses everything',
+  ],
+  [
+    { lazaret_policy_age_seconds: 24 * 3_600 },
+    'broken',
+    'the policy in the pod clinic/a is 24 hours old: everything is refused',
+  ],
+])('a guard with %j is said', (metrics: Readonly<Record<string, number>>, level, text) => {
+  const guards = new Map([
+    ['clinic/a', guardMetrics(metrics)],
+    ['clinic/b', guardMetrics()],
+  ]);
+  expect(said({}, { guards })).toEqual([`${level} guards: ${text}`]);
+});
+
+test('guards that could not be asked are said, and many faults are named up to a number', () => {
+  expect(said({}, { guards: new Map([['clinic/a', null]]) })).toEqual([
+    'notice guards: the metrics of 1 guards could not be read',
+  ]);
+  const bad = guardMetrics({ lazaret_foreign_sockets: 1 });
+  const lines = said({}, { guards: new Map(Array.from({ length: 30 }, (_, at) => [`clinic/p-${at}`, bad])) });
+  expect(lines).toHaveLength(21);
+  expect(lines.at(-1)).toBe('broken guards: there are 10 further faults of guards');
 });
 
 test('keys of an evaluation are said as long as the release uses them', () => {

@@ -94,6 +94,16 @@ export const METRICS = {
   collector: `lazaret_certificate_expiry_seconds{certificate="collector"} ${(20 * DAY) / 1_000}\nlazaret_collector_findings_total{finding="fork"} 0\n`,
 };
 
+/** Metrics of a guard in which all is well, but for what is given. */
+export function guardMetrics(more: Readonly<Record<string, number>> = {}): string {
+  const well = { lazaret_spool_bytes: 1_000, lazaret_spool_limit_bytes: 100_000, lazaret_foreign_sockets: 0 };
+  return Object.entries({ ...well, ...more })
+    .map(([name, value]) => `${name} ${value}`)
+    .join('\n');
+}
+
+const GUARDS: ClusterSnapshot['guards'] = new Map([['clinic/notes-0', guardMetrics()]]);
+
 /** What the lists of a cluster hold in which everything is well. @param caBundle base64 of PEM */
 export function healthyLists(caBundle: string): Record<Question, Raw[]> {
   return {
@@ -112,7 +122,7 @@ export function healthyLists(caBundle: string): Record<Question, Raw[]> {
         metadata: { name: 'lazaret-controller' },
         data: {
           'values.yaml':
-            'evaluation: false\nglobal: {imageRegistry: registry.example}\nsidecar: {image: {repository: lazaret/sidecar, tag: 0.1.0, digest: ""}}\n',
+            'evaluation: false\nglobal: {imageRegistry: registry.example}\nsidecar: {image: {repository: lazaret/sidecar, tag: 0.1.0, digest: ""}}\ninit: {image: {repository: lazaret/init, tag: 0.1.0, digest: ""}}\n',
         },
       },
     ],
@@ -124,6 +134,12 @@ export function healthyLists(caBundle: string): Record<Question, Raw[]> {
     ],
     admissionPolicyBindings: [
       { metadata: { name: 'lazaret-pods' }, spec: { policyName: 'lazaret-pods', validationActions: ['Deny'] } },
+    ],
+    policyParameters: [
+      {
+        metadata: { name: 'lazaret-exemptions' },
+        data: { '_sidecar-image.current': SIDECAR, '_init-image.current': 'registry.example/lazaret/init:0.1.0' },
+      },
     ],
     agreements: [agreement('anthropic', { ref: 'BAA-1', signedOn: '2026-01-01', expiresOn: '2027-01-01' })],
     exemptions: [],
@@ -141,5 +157,13 @@ export function snapshotOf(
       typeof list === 'string' ? { kind: list } : { kind: 'objects', objects: list },
     ]),
   ) as Record<Question, Listing>;
-  return { namespace: 'lazaret', name: 'lazaret', version: 'v1.36.3', listings, metrics: METRICS, ...more };
+  return {
+    namespace: 'lazaret',
+    name: 'lazaret',
+    version: 'v1.36.3',
+    listings,
+    metrics: METRICS,
+    guards: GUARDS,
+    ...more,
+  };
 }
