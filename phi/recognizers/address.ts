@@ -3,7 +3,6 @@ import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { isContinued } from '../digits.ts';
 import { LOWER } from '../lexer.ts';
-import { LABEL } from '../words/labels.ts';
 import {
   distance,
   emit,
@@ -16,18 +15,18 @@ import {
   isMixed,
   isNumber,
   isWord,
-  labelAt,
   lengthAt,
   shapeAt,
   startOf,
   type View,
   wordAt,
 } from '../view.ts';
-import { blockEnd, unitAt } from './address-block.ts';
+import { blockEnd, isAddressed, unitAt } from './address-block.ts';
+import { isStrange } from './name-shape.ts';
+import { endsAsStreet, isNumberedStreet, isStreetWord, isUnknown } from './street-words.ts';
+import { roughEnd } from './rough-address.ts';
 
-const RESIDING = wordSet('lives live resides located moved');
 const BOX = hashWord('box');
-const SHORT_STREETS = wordSet('ul u str av c pl');
 const ENGLISH_STREETS = wordSet(
   'court place drive way run square row close path point circle lane road street avenue trail',
 );
@@ -51,6 +50,11 @@ export function recognizeStreet(view: View, at: number): number {
   if (hashAt(view, at + 1) === BOX) return at;
   const start =
     isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE && lengthAt(view, at + 1) <= 5 ? at + 1 : at;
+  const rough = roughEnd(view, at);
+  if (rough > at) {
+    emit(view, 'location', [startOf(view, at), endOf(view, rough)], 0.8);
+    return rough;
+  }
   const words = streetWords(view, start);
   if (words.last === start) return at;
   const number = isHouseNumber(view, words.last + 1) ? words.last + 1 : words.last;
@@ -69,8 +73,14 @@ export function recognizeStreet(view: View, at: number): number {
     view,
     words.street && last === words.streetEnd ? Math.max(words.streetEnd, unitAt(view, words.streetEnd + 1)) : last,
   );
-  emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.85);
+  emit(view, 'location', [startOf(view, beforeNumber(view, at)), endOf(view, end)], 0.85);
   return end;
+}
+
+/** `Långlöt 44 Horky Street`: a word before the number that English does not have belongs to the address. */
+function beforeNumber(view: View, at: number): number {
+  const strange = isUnknown(view, at - 1) || (isCapitalised(view, at - 1) && isStrange(view, at - 1));
+  return strange && gapBefore(view, at) === GAP.SPACE ? at - 1 : at;
 }
 
 interface StreetWords {
@@ -87,7 +97,9 @@ function streetWords(view: View, at: number): StreetWords {
   let capital = true;
   for (let i = at + 1; i <= at + MAX_STREET_WORDS; i++) {
     const gap = gapBefore(view, i);
-    if (gap < 0 || (gap & ~INSIDE) !== 0 || distance(view, i) > 2 || gap === 0) break;
+    // `C/ Mayor 12`
+    const slash = isInitial(view, i - 1) ? GAP.SLASH : 0;
+    if (gap < 0 || (gap & ~(INSIDE | slash)) !== 0 || distance(view, i) > 2 || gap === 0) break;
     if ((gap & GAP.PERIOD) !== 0 && i > at + 1 && lengthAt(view, i - 1) > 4) break;
     const flags = flagsAt(view, i);
     if (unitAt(view, i) > i) break;
@@ -112,37 +124,6 @@ function isStreetAhead(view: View, at: number): boolean {
     if ((flagsAt(view, i) & BIT.STREET) !== 0) return true;
   }
   return false;
-}
-
-/** European streets carry the word inside: `Hauptstraße`, `Storgatan`, `Kerkstraat`. */
-const STREET_ENDING =
-  /(?:stra(?:ss|s)e|strasse|strae|gasse|gatan|gata|gate|gaten|vagen|vegen|veien|vej|vei|gade|straat|weg|laan|plein|dreef|steeg|kade|tie|katu|kuja|polku|utca|ulica|platz|allee|ring|damm|ufer|markt|vagur|stigur|vegur|gotu|tn|puiestee|tee|braut|hof|pad|singel|gracht)$/;
-
-/** Street words that stand before the name, in any case: `24 rue du Bac`. */
-const PREFIXED = wordSet(
-  'rue via avenue boulevard place cours chemin quai calle rua avenida travessa viale piazza corso strada',
-);
-
-function isStreetWord(view: View, at: number, number: number): boolean {
-  // `ul. Długa 7`, `Kossuth u. 12`
-  if ((gapBefore(view, at + 1) & GAP.PERIOD) !== 0 && SHORT_STREETS.has(hashAt(view, at)))
-    return isCapitalised(view, at + 1) || isNumber(view, at + 1);
-  if ((flagsAt(view, at) & BIT.STREET) !== 0) {
-    const more = isCapitalised(view, at + 1) || (flagsAt(view, at + 1) & BIT.PARTICLE) !== 0;
-    if (at === number + 1 && PREFIXED.has(hashAt(view, at))) return more;
-    if (at === number + 1) return lengthAt(view, at) > 2 && isCapitalised(view, at) && more;
-    return (
-      isCapitalised(view, at) || (isCapitalised(view, at - 1) && lengthAt(view, at) > 2) || lengthAt(view, at) >= 4
-    );
-  }
-  return endsAsStreet(view, at);
-}
-
-function endsAsStreet(view: View, at: number): boolean {
-  if ((flagsAt(view, at) & (BIT.COMMON | BIT.CLINICAL | BIT.STOP)) !== 0 || lengthAt(view, at) < 7) return false;
-  const word = wordAt(view, at);
-  if (word.length < 7) return false;
-  return STREET_ENDING.test(word) || (word.endsWith('str') && (gapBefore(view, at + 1) & GAP.PERIOD) !== 0);
 }
 
 /** All lower case: `12 old mill road`: words that no unit or function word is, up to a street word. */
@@ -176,17 +157,14 @@ function isNumberEnd(view: View, at: number): boolean {
   return gap < 0 || (gap & ~GAP.SPACE) !== 0 || isCapitalised(view, at + 1);
 }
 
-/** `address:`, `lives at`, `sent to`, `meet you at` before. */
-function isAddressed(view: View, at: number): boolean {
-  for (let i = at - 1; i >= at - 5 && i >= view.from; i--) {
-    if (labelAt(view, i) === LABEL.ADDRESS || RESIDING.has(hashAt(view, i))) return true;
-    if ((gapBefore(view, i + 1) & (GAP.END | GAP.PERIOD)) !== 0) return false;
-  }
-  return false;
-}
-
 /** `Storgatan 12`, `Avenida Brasil 1277`: the street before the number. Called for a capitalised word. */
 export function recognizeStreetFirst(view: View, at: number): number {
+  const numbered = numberedAhead(view, at);
+  if (numbered > at) {
+    const end = blockEnd(view, Math.max(numbered, unitAt(view, numbered + 1)));
+    emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.75);
+    return end;
+  }
   const byName =
     (flagsAt(view, at) & BIT.STREET) !== 0 && lengthAt(view, at) > 2 && !ENGLISH_STREETS.has(hashAt(view, at));
   const ending = endsAsStreet(view, at);
@@ -197,6 +175,17 @@ export function recognizeStreetFirst(view: View, at: number): number {
   const end = blockEnd(view, Math.max(last + 1, unitAt(view, last + 2)));
   emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.75);
   return end;
+}
+
+/** `Árpád fejedelem útja 3`, `Luite tee 71`: up to the house number behind a street word close by. @returns its token, or the given one */
+function numberedAhead(view: View, at: number): number {
+  for (let i = at + 1; i <= at + 3; i++) {
+    const gap = gapBefore(view, i);
+    if (gap !== GAP.SPACE && gap !== GAP.HYPHEN) return at;
+    if (isNumberedStreet(view, i)) return i + 1;
+    if (!isCapitalised(view, i) && !isUnknown(view, i)) return at;
+  }
+  return at;
 }
 
 /** The last capitalised word or particle behind a street word. */
@@ -226,6 +215,10 @@ export function recognizeNamedStreet(view: View, at: number): number {
     first--;
   if ((flagsAt(view, first) & (BIT.STOP | BIT.CLINICAL)) !== 0 && (flagsAt(view, first) & BIT.DIRECTION) === 0)
     return at;
-  emit(view, 'location', [startOf(view, first), endOf(view, at)], 0.7);
-  return at;
+  const numbered = certain && !NUMBERLESS.has(hashAt(view, at)) && isHouseNumber(view, at + 1);
+  emit(view, 'location', [startOf(view, first), endOf(view, numbered ? at + 1 : at)], 0.7);
+  return numbered ? at + 1 : at;
 }
+
+/** English streets have their number before them. */
+const NUMBERLESS = wordSet('street avenue road boulevard blvd lane parkway highway drive terrace ave rd pkwy hwy');

@@ -18,7 +18,7 @@ import {
   startOf,
   type View,
 } from '../view.ts';
-import { ANY_NAME, canFollow, endWithPeriod, particleEnd } from './name-shape.ts';
+import { ANY_NAME, canFollow, endWithPeriod, nameFlagsAt, particleEnd, suffixEnd } from './name-shape.ts';
 
 const I = hashWord('i');
 const NAME = hashWord('name');
@@ -40,7 +40,7 @@ const NOT_NAMES =
 /** Titles that say nothing clinical go with the name; `Dr.` stays, because it says who a person is in the text. */
 const COURTESY = wordSet('mr mrs ms miss mx');
 const GREETINGS = wordSet('hi hello hey dear thanks sincerely regards bye goodbye welcome');
-const INTRODUCTIONS = wordSet('named called nicknamed surnamed named aka alias said says told asked told');
+const INTRODUCTIONS = wordSet('named called nicknamed surnamed aka alias said says told asked starring featuring');
 const KIN = wordSet(
   'daughter son wife husband mother father mom dad brother sister partner friend parents family kid kids child children cousin aunt uncle boyfriend girlfriend fiance fiancee neighbor boss house address name chart labs record records',
 );
@@ -83,6 +83,7 @@ export function recognizeTitled(view: View, at: number): number {
   }
   if (last === at) return at;
   const first = COURTESY.has(hashAt(view, at)) ? at : at + 1;
+  last = suffixEnd(view, last);
   emit(view, 'name', [startOf(view, first), endWithPeriod(view, last)], 0.95);
   return last;
 }
@@ -103,13 +104,18 @@ function isTitledWord(view: View, title: number, at: number): boolean {
   if (labelAt(view, at) !== 0 && at > title + 1 && (flags & BIT.SURNAME_TOP) === 0) return false;
   if (isCapitalised(view, at))
     return (
-      (flags & (BIT.STOP | BIT.CREDENTIAL)) === 0 || ((flags & BIT.SURNAME_TOP) !== 0 && (flags & BIT.TITLE) === 0)
+      (nameFlagsAt(view, at) & (BIT.STOP | BIT.CREDENTIAL)) === 0 ||
+      ((flags & BIT.SURNAME_TOP) !== 0 && (flags & BIT.TITLE) === 0)
     );
   if (!isWord(view, at)) return false;
   if ((flags & BIT.PARTICLE) !== 0 && (isCapitalised(view, at + 1) || isCapitalised(view, at + 2))) return true;
-  const plain = (flags & (BIT.STOP | BIT.COMMON | BIT.UNIT)) === 0 && lengthAt(view, at) >= 3;
   const first = at === title + 1;
-  if (shapeAt(view, title) !== LOWER && !((gapBefore(view, title + 1) & GAP.PERIOD) !== 0)) return false;
+  const dotted = (gapBefore(view, title + 1) & GAP.PERIOD) !== 0;
+  // `mr. martin`: behind a title with its period an ordinary word may be a surname.
+  const surname = first && dotted && (flags & (BIT.SURNAME_TOP | BIT.GIVEN)) !== 0;
+  const plain =
+    (flags & (BIT.STOP | BIT.UNIT)) === 0 && ((flags & BIT.COMMON) === 0 || surname) && lengthAt(view, at) >= 3;
+  if (shapeAt(view, title) !== LOWER && !dotted) return false;
   if (first) return plain && ((flags & ANY_NAME) !== 0 || (gapBefore(view, at) & GAP.PERIOD) !== 0);
   return (
     plain &&
@@ -202,6 +208,7 @@ function emitWords(view: View, first: number, score: number): number {
     if (end === 0 && !canFollow(view, last + 1)) break;
     last = end === 0 ? last + 1 : end;
   }
+  last = suffixEnd(view, last);
   emit(view, 'name', [startOf(view, first), endWithPeriod(view, last)], score);
   return last;
 }

@@ -1,11 +1,12 @@
 import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { ALL_CAPS } from '../lexer.ts';
+import { ALL_CAPS, FORM, LOWER } from '../lexer.ts';
 import {
   distance,
   endOf,
   flagsAt,
+  lengthAt,
   gapBefore,
   isCapitalised,
   isInitial,
@@ -48,7 +49,7 @@ export function particleEnd(view: View, at: number): number {
 /** Behind another name word an eponym or an ordinary word may be a surname: `Sarah Johnson`, `Karen White`. */
 export function canFollow(view: View, at: number): boolean {
   if (isInitial(view, at)) return hashAt(view, at) !== I || gapBefore(view, at + 1) !== GAP.SPACE;
-  const flags = flagsAt(view, at);
+  const flags = nameFlagsAt(view, at);
   if (!isCapitalised(view, at) || (flags & HARD) !== 0) return false;
   // A label begins something else: `ROE, JANE MRN 123`.
   if (
@@ -61,6 +62,47 @@ export function canFollow(view: View, at: number): boolean {
   if ((flags & NEVER) === 0) return true;
   const surname = (flags & NEVER) === BIT.CLINICAL ? BIT.SURNAME : BIT.SURNAME_TOP;
   return (flags & surname) !== 0 && (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0;
+}
+
+const DEGREES = wordSet('md dds phd dvm dmd do mba jd');
+/** Degrees that no word of a sentence is, so that they count in lower case too. */
+const PLAIN_DEGREES = wordSet('md dds phd dvm dmd');
+const SUFFIXES = wordSet('jr sr ii iii iv');
+
+/** `MD`, `PhD` without a comma behind a name: it reads as its last word. */
+export function isDegree(view: View, at: number): boolean {
+  if (gapBefore(view, at) !== GAP.SPACE) return false;
+  const word = hashAt(view, at);
+  return shapeAt(view, at) === LOWER
+    ? PLAIN_DEGREES.has(word) && shapeAt(view, at - 1) === LOWER
+    : DEGREES.has(word) && (isCapitalised(view, at) || PLAIN_DEGREES.has(word));
+}
+
+/** `Jr.`, `III` and degrees behind a name. @returns the last token of the name */
+export function suffixEnd(view: View, last: number): number {
+  let end = last;
+  const gap = gapBefore(view, end + 1);
+  const near = gap > 0 && (gap & ~(GAP.SPACE | GAP.COMMA)) === 0;
+  if (near && SUFFIXES.has(hashAt(view, end + 1))) end++;
+  return isDegree(view, end + 1) ? end + 1 : end;
+}
+
+/** What the lexicon knows of a word; one with diacritics (`Bašić`) is no English word, whatever it folds to. */
+export function nameFlagsAt(view: View, at: number): number {
+  const flags = flagsAt(view, at);
+  return (flags & ENGLISH) === 0 || !isWide(view, at) ? flags : flags & ~ENGLISH;
+}
+
+const ENGLISH = BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.PROPER;
+
+/** Whether a word holds letters outside ASCII; above these come marks and scripts without case. */
+export function isWide(view: View, at: number): boolean {
+  if (at < view.from || at >= view.to || ((view.tokens.form[at] as number) & FORM.PLAIN) !== 0) return false;
+  for (let i = startOf(view, at); i < endOf(view, at); i++) {
+    const code = view.text.charCodeAt(i);
+    if (code >= 0xc0 && code < 0x2000) return true;
+  }
+  return false;
 }
 
 /** The period of a last initial belongs to the name. */
@@ -85,3 +127,9 @@ export function endsClinically(view: View, at: number): boolean {
 export const PERSONAL = wordSet(
   'is was had has lives lived spent works worked went came said says who and will started',
 );
+
+/** A word that English does not have: no list holds it, or its letters are no English ones. */
+export function isStrange(view: View, at: number): boolean {
+  const flags = nameFlagsAt(view, at);
+  return isWide(view, at) || ((flags & ~BIT.TOWN) === 0 && lengthAt(view, at) >= 5 && !endsClinically(view, at));
+}

@@ -1,7 +1,7 @@
-import { hashWord, wordSet } from '../word-hash.ts';
+import { hashWord } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { ALL_CAPS, CAMEL, CAPITALISED, LOWER } from '../lexer.ts';
+import { ALL_CAPS, CAMEL } from '../lexer.ts';
 import {
   hashAt,
   beginsSentence,
@@ -10,31 +10,29 @@ import {
   gapBefore,
   isCapitalised,
   isInitial,
-  isNumber,
-  isWord,
   lengthAt,
   shapeAt,
   startOf,
   type View,
 } from '../view.ts';
 import { isIntroduced } from './name-context.ts';
+import { isInList, isPersonHere, scoreSpoken, scoreUnlisted } from './name-company.ts';
 import {
   ANY_NAME,
   canFollow,
   endsClinically,
   endWithPeriod,
   HARD,
+  isDegree,
+  isStrange,
   joins,
+  nameFlagsAt,
   NEVER,
   particleEnd,
-  PERSONAL,
+  suffixEnd,
 } from './name-shape.ts';
 
-const AND = hashWord('and');
 const S = hashWord('s');
-const DEGREES = wordSet('md dds phd dvm do');
-const SUFFIXES = wordSet('jr sr ii iii iv');
-
 /** Names of persons (A) by list, shape and the company they keep. Names behind titles and roles: name-context.ts. */
 
 const MAX_WORDS = 6;
@@ -54,18 +52,12 @@ export function recognizeName(view: View, at: number): number {
   return last;
 }
 
-/** `Jr.`, `III` behind a name, and `MD` without a comma, which reads as its last word. */
-function suffixEnd(view: View, last: number): number {
-  const gap = gapBefore(view, last + 1);
-  if (gap === GAP.SPACE && DEGREES.has(hashAt(view, last + 1)) && shapeAt(view, last + 1) === ALL_CAPS) return last + 1;
-  return (gap & ~(GAP.SPACE | GAP.COMMA)) === 0 && gap > 0 && SUFFIXES.has(hashAt(view, last + 1)) ? last + 1 : last;
-}
-
 function canBegin(view: View, at: number): boolean {
   if (isInitial(view, at)) return true;
   if (!isCapitalised(view, at)) return false;
-  const flags = flagsAt(view, at);
+  const flags = nameFlagsAt(view, at);
   if ((flags & NEVER) === 0) return true;
+  if ((flags & ANY_NAME) !== 0 && (flags & HARD) === 0 && scoreSpoken(view, at, flags) > 0) return true;
   // `Thomas R.`, `Ana Johnson`, `April Jones`: an eponym, an acronym, a month that is a given name, with a surname or initial.
   if ((flags & BIT.GIVEN) === 0 || (flags & HARD) !== 0 || shapeAt(view, at) === ALL_CAPS) return false;
   const eponym = (flags & NEVER) === BIT.CLINICAL && (flags & BIT.GIVEN_TOP) !== 0;
@@ -98,12 +90,14 @@ function runEnd(view: View, at: number): number {
 
 /** How sure the run is a name; 0 for none. */
 function scoreRun(view: View, first: number, last: number): number {
-  const flags = flagsAt(view, first);
+  const flags = nameFlagsAt(view, first);
   if (first === last) return scoreSingle(view, first);
   if (isInitial(view, first)) return scoreInitialFirst(view, first, last);
+  // `Helen Loom DDS`
+  if ((flags & NEVER) === 0 && isDegree(view, last + 1)) return 0.85;
   const common = (flags & BIT.COMMON) !== 0;
   if ((flags & BIT.GIVEN) !== 0) return scoreGivenFirst(view, first, last);
-  const end = flagsAt(view, last);
+  const end = nameFlagsAt(view, last);
   if (common || (flags & NEVER) !== 0) return 0;
   // `Pieter van der Berg`: a particle makes a name of what it stands in.
   if ((flagsAt(view, last - 1) & BIT.PARTICLE) !== 0 && !isCapitalised(view, last - 1)) return 0.6;
@@ -134,15 +128,15 @@ function scoreInitialFirst(view: View, first: number, last: number): number {
 }
 
 function scoreGivenFirst(view: View, first: number, last: number): number {
-  const flags = flagsAt(view, first);
-  const next = flagsAt(view, first + 1);
+  const flags = nameFlagsAt(view, first);
+  const next = nameFlagsAt(view, first + 1);
   const common = (flags & BIT.COMMON) !== 0;
   const top = (flags & BIT.GIVEN_TOP) !== 0;
   if (isInitial(view, first + 1)) return common && !top && beginsSentence(view, first) ? 0 : 0.9;
   const ordinary = (next & (BIT.COMMON | BIT.STOP)) !== 0;
   if (common) {
     if (ordinary) return top && (next & BIT.SURNAME_TOP) !== 0 ? 0.8 : 0;
-    return (next & ANY_NAME) !== 0 || top ? 0.8 : 0;
+    return (next & ANY_NAME) !== 0 || top || isStrange(view, first + 1) ? 0.8 : 0;
   }
   if (!ordinary || (next & BIT.SURNAME_TOP) !== 0) return 0.9;
   const several = (next & ANY_NAME) !== 0 && last > first + 1;
@@ -150,9 +144,13 @@ function scoreGivenFirst(view: View, first: number, last: number): number {
 }
 
 function scoreSingle(view: View, at: number): number {
-  const flags = flagsAt(view, at);
-  if (isInitial(view, at) || (flags & NEVER & ~BIT.CLINICAL) !== 0 || isEponym(view, at)) return 0;
+  const flags = nameFlagsAt(view, at);
+  if (isInitial(view, at) || isEponym(view, at)) return 0;
+  const spoken = scoreSpoken(view, at, flags);
+  if (spoken > 0) return spoken;
+  if ((flags & NEVER & ~BIT.CLINICAL) !== 0) return 0;
   const caps = shapeAt(view, at) === ALL_CAPS;
+  if (shapeAt(view, at) === CAMEL && lengthAt(view, at) < 5) return 0;
   const top = (flags & BIT.GIVEN_TOP) !== 0;
   if ((flags & BIT.CLINICAL) !== 0) return top && !caps && (flags & BIT.COMMON) === 0 ? 0.6 : 0;
   if (isIntroduced(view, at) && (!caps || lengthAt(view, at) > 4)) return 0.7;
@@ -168,64 +166,6 @@ function scoreSingle(view: View, at: number): number {
   if ((flags & BIT.GIVEN) !== 0) return 0.5;
   if ((flags & BIT.SURNAME_TOP) !== 0 && !beginsSentence(view, at)) return 0.5;
   return scoreUnlisted(view, at);
-}
-
-/** A given name that is a word too (`Colleen`, `Mark`): in the middle of a sentence, or before a verb that persons have. */
-function isPersonHere(view: View, at: number): boolean {
-  if (shapeAt(view, at) === ALL_CAPS || isCapitalised(view, at + 1)) return false;
-  const verb = PERSONAL.has(hashAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE;
-  return (
-    verb ||
-    (shapeAt(view, at - 1) === LOWER && isWord(view, at - 1) && (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA)) === 0)
-  );
-}
-
-/** A capitalised word that no list holds, where a sentence speaks of somebody. */
-function scoreUnlisted(view: View, at: number): number {
-  const flags = flagsAt(view, at);
-  if (
-    (flags & (BIT.PROPER | BIT.FACILITY_NAME)) !== 0 ||
-    lengthAt(view, at) < 4 ||
-    shapeAt(view, at) === ALL_CAPS ||
-    endsClinically(view, at)
-  )
-    return 0;
-  // `Brandex 50 mg`, `prescribed Brandex`
-  if ((isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE) || MEDICATING.has(hashAt(view, at - 1)))
-    return 0;
-  if (PERSONAL.has(hashAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE) return 0.5;
-  // `Dariusz, can I ask you`
-  if (gapBefore(view, at + 1) === (GAP.COMMA | GAP.SPACE) && ADDRESSING.has(hashAt(view, at + 1))) return 0.5;
-  // `founders: Kovalev`, but no heading (`Lungs: Clear`).
-  const colon = shapeAt(view, at - 1) === LOWER ? GAP.COLON : 0;
-  if (beginsSentence(view, at) || (gapBefore(view, at) & ~(GAP.SPACE | GAP.COMMA | colon)) !== 0) return 0;
-  return (flags & BIT.SURNAME) !== 0 || shapeAt(view, at) === CAPITALISED ? 0.45 : 0;
-}
-
-/** What is said to somebody behind a name. */
-const ADDRESSING = wordSet('can could may please will would i you thank thanks how');
-
-/** Words that stand before a drug or a substance. */
-const MEDICATING = wordSet(
-  'prescribed prescribe taking takes take took continue continued continues start started starting on of with using uses receive received receiving given give tried stop stopped increase decrease add added via vs versus',
-);
-
-/** `Kovalev, Lee and Phillips`: beside a name, in a list. */
-function isInList(view: View, at: number): boolean {
-  const before = gapBefore(view, at);
-  const newest = view.found.at(-1);
-  if (newest?.entity === 'name' && startOf(view, at) - newest.end <= 5) {
-    return /^(?:, | and | & |, and )$/.test(view.text.slice(newest.end, startOf(view, at)));
-  }
-  const next = hashAt(view, at + 1) === AND ? at + 2 : at + 1;
-  const joined =
-    next === at + 2 ? gapBefore(view, at + 1) === GAP.SPACE : gapBefore(view, next) === (GAP.COMMA | GAP.SPACE);
-  if (!joined || before < 0 || !isCapitalised(view, next)) return false;
-  return (
-    (flagsAt(view, next) & ANY_NAME) !== 0 &&
-    (flagsAt(view, next) & (NEVER | BIT.COMMON)) === 0 &&
-    lengthAt(view, next) > 2
-  );
 }
 
 /** `Wilson's disease`, `Hill sign`. */

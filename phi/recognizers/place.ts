@@ -2,9 +2,11 @@ import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, CAMEL, CAPITALISED, LOWER } from '../lexer.ts';
-import { endsClinically } from './name-shape.ts';
+import { endsClinically, nameFlagsAt } from './name-shape.ts';
+import { isAnnounced, isResiding, townEnd } from './town.ts';
 import { phraseAt } from '../phrase.ts';
 import {
+  beginsSentence,
   hashAt,
   emit,
   endOf,
@@ -55,6 +57,9 @@ export function recognizePlace(view: View, at: number): number {
   if (isClinical(view, at)) return at;
   const capital = isCapitalised(view, at);
   const common = (flags & BIT.COMMON) !== 0;
+  // `MSK: full range of motion`: a heading's short form for the system.
+  if ((gapBefore(view, at + 1) & GAP.COLON) !== 0 && beginsSentence(view, at) && shapeAt(view, at) === ALL_CAPS)
+    return at;
   if ((flags & BIT.FACILITY_NAME) !== 0) {
     const known = (flags & (BIT.COMMON | BIT.GIVEN | BIT.SURNAME)) === 0 || shapeAt(view, at) === ALL_CAPS;
     if (
@@ -161,18 +166,30 @@ export function recognizeUnlistedPlace(view: View, at: number): number {
     emit(view, 'location', [startOf(view, first), endOf(view, stateBehind(view, at))], 0.75);
     return stateBehind(view, at);
   }
-  if (!isAfterPreposition(view, at) || !isUnlisted(view, at)) return at;
-  let last = at;
-  while (last - at < 3 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0 && isUnlisted(view, last + 1))
-    last++;
-  if (last === at && endsClinically(view, at) && !RESIDING.has(hashAt(view, at - 2))) return at;
+  const announced = isAnnounced(view, at);
+  if (!announced && !isAfterPreposition(view, at)) return at;
+  const last = townEnd(view, at);
+  const residing = announced || isResiding(view, at - 1);
+  if (!isUnlisted(view, at) && !(last > at && residing && isTownRun(view, at, last))) return at;
+  if (last === at && endsClinically(view, at) && (!residing || announced)) return at;
   return emitPlace(view, [at, last], false);
 }
 
-/** Words before `in`, `from`, `at` that speak of where somebody is. */
-const RESIDING = wordSet(
-  'lives live lived living moved resides resident residing born raised grew up originally based traveled travelled flew arrived returned here am m is back located transferred seen treated admitted hospitalized',
-);
+/** A place where somebody lives or goes, before it is taken for a name. */
+export function recognizeResidence(view: View, at: number): number {
+  return isAnnounced(view, at) || isResiding(view, at - 1) ? recognizeUnlistedPlace(view, at) : at;
+}
+
+/** `lives in Las Toscas`, `moved here from Port Edward`: several words, and one that English does not have. */
+function isTownRun(view: View, first: number, last: number): boolean {
+  if ((flagsAt(view, first) & (BIT.STOP | BIT.CLINICAL | BIT.COUNTRY | BIT.TITLE)) !== 0) return false;
+  for (let i = first; i <= last; i++) {
+    const flags = flagsAt(view, i);
+    if (isCapitalised(view, i) && ((flags & BIT.COMMON) === 0 || (flags & (BIT.TOWN | BIT.CITY_PART)) !== 0))
+      return true;
+  }
+  return false;
+}
 
 /** A capitalised word, four letters or more, that is no English word, no clinical one, no state, no country. */
 function isUnlisted(view: View, at: number): boolean {
@@ -181,7 +198,7 @@ function isUnlisted(view: View, at: number): boolean {
   if (!isWord(view, at) || !(shape === CAPITALISED || shape === CAMEL || caps)) return false;
   if (lengthAt(view, at) < 4 || labelAt(view, at) !== 0) return false;
   return (
-    (flagsAt(view, at) &
+    (nameFlagsAt(view, at) &
       (BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.COUNTRY | BIT.STATE | BIT.MONTH | BIT.HOLIDAY | BIT.EPONYM_HEAD)) ===
     0
   );

@@ -29,6 +29,7 @@ const P = hashWord('p');
 const OFFICE = hashWord('office');
 const POST = hashWord('post');
 const UNITS = wordSet('apt apartment suite ste');
+const BOXES = wordSet('postfach postbus apartado casilla postboks');
 const POSTS = wordSet('apo fpo dpo');
 const SHIPS = wordSet('uss usns usnv uscgc usnv psc cmr unit');
 
@@ -48,6 +49,11 @@ export function recognizeUnit(view: View, at: number): number {
 
 /** `PO Box 123`. */
 export function recognizePostBox(view: View, at: number): number {
+  if (BOXES.has(hashAt(view, at)) && isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE) {
+    const last = blockEnd(view, at + 1);
+    emit(view, 'location', [startOf(view, at), endOf(view, last)], 0.85);
+    return last;
+  }
   if (hashAt(view, at) !== BOX || !(isNumber(view, at + 1) || isMixed(view, at + 1))) return at;
   let first = at;
   if (hashAt(view, at - 1) === PO) first = at - 1;

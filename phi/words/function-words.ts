@@ -1,4 +1,5 @@
 import { BIT } from '../bit.ts';
+import { LABEL } from './labels.ts';
 import { group, type WordGroup } from './word-group.ts';
 
 export const FUNCTION_WORDS: readonly WordGroup[] = [
@@ -36,6 +37,6 @@ export const FUNCTION_WORDS: readonly WordGroup[] = [
     high low normal abnormal elevated increased decreased positive negative stable unstable active inactive`,
   ),
   group(BIT.PREPOSITION, 'in at from near to around outside'),
-  group(BIT.NUMERAL, 'ninety hundred'),
+  group(0, 'ninety hundred', LABEL.AGE),
   group(BIT.FILLER, 'number numbers no nos num nbr id ids identifier is was as are the of code ending value'),
 ];

@@ -35,6 +35,8 @@ export const LABEL = {
   WEAK_OTHER: 25,
   WEAK_PHONE: 26,
   IMAGE: 27,
+  /** `corner of`: two streets follow. */
+  CORNER: 28,
 } as const;
 
 /** The entity that a label announces, and whether the label suffices alone. */
@@ -113,6 +115,7 @@ export const LABELS: readonly WordGroup[] = [
   group(0, 'email mailto', LABEL.EMAIL),
   group(0, 'dob birthdate birthday born dod birth deceased died', LABEL.BIRTH),
   group(0, 'address addresses residence residing resides', LABEL.ADDRESS),
+  group(0, 'corner intersection', LABEL.CORNER),
   group(0, 'zip zipcode postal postcode', LABEL.ZIP),
   group(0, 'fingerprint fingerprints voiceprint retina iris faceid biometric', LABEL.BIOMETRIC),
   group(

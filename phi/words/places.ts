@@ -67,7 +67,7 @@ export const PLACES: readonly WordGroup[] = [
   group(
     BIT.STREET,
     `street st avenue ave av road rd boulevard blvd lane ln drive dr court ct way place pl parkway pkwy highway hwy terrace ter circle cir square sq trail trl loop alley plaza crescent close mews row trafficway
-    turnpike tpke expressway freeway fwy pike run path crossing landing cove ridge bypass route strasse str rue via calle avenida gade gata vej weg laan straat ulica utca ul str apo fpo dpo psc cours chemin quai allee impasse boulevar box apt apartment suite ste rua av travessa praca piazza corso viale strada paseo camino carrera ruta plac aleja esplanade grove gardens mall crossroad`,
+    turnpike tpke expressway freeway fwy pike run path crossing landing cove ridge bypass route strasse str rue via calle avenida gade gata vej weg laan straat ulica utca ul str apo fpo dpo psc cours chemin quai allee impasse boulevar box apt apartment suite ste rua av travessa praca piazza corso viale strada paseo camino carrera ruta plac aleja esplanade grove gardens mall crossroad postfach postbus apartado casilla postboks rakpart utja korut krt fasor namesti trg calea aleea bulevardul soseaua alameda estrada ladeira largo rodovia vicolo contrada carretera sentier faubourg jalan lorong sokak caddesi iela gatve puiestee katu platz allee gasse`,
   ),
   group(BIT.DIRECTION, 'n s e w ne nw se sw north south east west northeast northwest southeast southwest'),
   group(

@@ -18,8 +18,8 @@ test.each([
   [
     'that only a later text makes known',
     () => [
-      prose('brightwater, '.repeat(LIMIT.identifiers + 1), 1),
-      prose('Patient name: Oswald Brightwater. Mr. Brightwater came.', 2),
+      prose('quillmarsh, '.repeat(LIMIT.identifiers + 1), 1),
+      prose('Patient name: Oswald Quillmarsh. Mr. Quillmarsh came.', 2),
     ],
   ],
 ] as const)('more identifiers than a request may hold (%s) are refused, not half redacted', (_where, sites) => {
