@@ -58,7 +58,7 @@ export async function verifyPolicy(args: readonly string[], io: CommandIo): Prom
   const facts = {
     serial: formatSerial(serial),
     issued_at: new Date(issuedAt).toISOString(),
-    stale: isStale(payload.data, Date.now()),
+    stale: isStale(payload.data.issuedAt, Date.now()),
     agreements: policy.agreements.map(({ id }) => id),
     destinations: policy.destinations.map(({ pattern }) => pattern),
   };

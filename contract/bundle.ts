@@ -22,7 +22,7 @@ export const BUNDLE_PAYLOAD = z
   .strictObject({
     version: z.literal(1),
     serial: SERIAL,
-    /** When it was signed, ms since the epoch; its age counts from here. */
+    /** When it was signed, ms since the epoch; its age counts from here, or from when it was taken, where that was earlier by our clock. */
     issuedAt: z.number(),
     policy: POLICY,
     /** The key that the next bundles may be signed with: a change of keys needs no restart. */
@@ -70,7 +70,7 @@ export function refuseBundle(next: BundlePayload, current: BundlePayload | null,
     : null;
 }
 
-/** Whether a bundle is too old to decide by. */
-export function isStale(payload: BundlePayload, now: number): boolean {
-  return now - payload.issuedAt >= LIMIT.policyStaleMs;
+/** Whether a bundle is too old to decide by. @param since when it was signed or taken, ms since the epoch */
+export function isStale(since: number, now: number): boolean {
+  return now - since >= LIMIT.policyStaleMs;
 }

@@ -179,8 +179,8 @@ export const LIMIT = {
   expiringMs: 30 * 24 * 3_600_000,
   /** The content of the ConfigMap of exemptions; the API server takes no more than 1 MiB. */
   exemptionsBytes: 1_000_000,
-  /** How far a signer's clock may be ahead of ours. */
-  clockSkewMs: 300_000,
+  /** How far a signer's clock may be ahead of ours: hours, because a revocation must arrive whatever a node's clock says. */
+  clockSkewMs: 12 * 3_600_000,
   /** Keys whose provider account was not covered; reaching it bars every key. */
   barredKeys: 1_024,
   upstreamConnectMs: 10_000,

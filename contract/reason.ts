@@ -81,7 +81,7 @@ export const REASONS = {
   policy_missing: r503('The guard has no policy yet, so nothing was sent.'),
   policy_stale: r503('The guard has not seen a fresh policy for too long, so nothing was sent.'),
   busy: r503('The guard holds as many request bodies as it may; try again shortly.'),
-  upstream_unreachable: r503('The provider could not be reached over verified TLS.'),
+  upstream_unreachable: r503('The provider could not be reached over verified TLS, or did not send a whole answer.'),
   response_unreadable: r503('The provider answered in a form that could not be examined, so the answer was withheld.'),
   internal_error: r503('The guard failed, so nothing more was sent.'),
 } as const satisfies Record<string, ReasonFacts>;

@@ -27,6 +27,8 @@ export class BundleKeeper {
   readonly #listeners = new Set<(payload: BundlePayload) => void>();
   readonly #faults: FaultReport;
   #payload: BundlePayload | null = null;
+  /** From when the age of the bundle in force counts: a signer's clock that is ahead of ours must not make it last longer. */
+  #since = 0;
   /** Keys that bundles named: the one that signed the bundle in force, if it is such a key, and the one that comes next. */
   #learned: readonly TrustedKey[] = [];
   /** When the bundle in force will decide otherwise by itself; ms since the epoch. */
@@ -40,7 +42,7 @@ export class BundleKeeper {
 
   state(): BundleState {
     if (this.#payload === null) return 'missing';
-    return isStale(this.#payload, this.#options.now()) ? 'stale' : 'current';
+    return isStale(this.#since, this.#options.now()) ? 'stale' : 'current';
   }
 
   /** @returns the policy to decide by at this moment; null when it is missing or stale */
@@ -80,17 +82,18 @@ export class BundleKeeper {
     const kept = this.#learned.filter(({ kid }) => kid === by.kid && kid !== next?.kid);
     this.#learned = next === undefined ? kept : [...kept, next];
     this.#payload = payload;
+    this.#since = Math.min(payload.issuedAt, this.#options.now());
     this.#warned = false;
     this.#faults.clear();
     this.#tell(payload);
-    this.#warnOfAge(payload);
+    this.#warnOfAge();
   }
 
   /** Ends are enforced by our own clock: what was decided before one must be looked at again. */
   meetTimes(): void {
     if (this.#payload === null) return;
     if (this.#turn !== null && this.#options.now() >= this.#turn) this.#tell(this.#payload);
-    this.#warnOfAge(this.#payload);
+    this.#warnOfAge();
   }
 
   /** @param why half a sentence */
@@ -114,14 +117,14 @@ export class BundleKeeper {
 
   #tell(payload: BundlePayload): void {
     const now = this.#options.now();
-    const stale = payload.issuedAt + LIMIT.policyStaleMs;
+    const stale = this.#since + LIMIT.policyStaleMs;
     const turns = [nextTurn(payload.policy, now), stale > now ? stale : null].filter((at) => at !== null);
     this.#turn = turns.length === 0 ? null : Math.min(...turns);
     for (const listener of this.#listeners) listener(payload);
   }
 
-  #warnOfAge({ issuedAt }: BundlePayload): void {
-    if (this.#warned || this.#options.now() - issuedAt < LIMIT.policyWarnMs) return;
+  #warnOfAge(): void {
+    if (this.#warned || this.#options.now() - this.#since < LIMIT.policyWarnMs) return;
     this.#warned = true;
     const [old, stale] = [LIMIT.policyWarnMs / 3_600_000, LIMIT.policyStaleMs / 3_600_000];
     this.#options.onFault?.(

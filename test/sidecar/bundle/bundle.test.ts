@@ -94,6 +94,16 @@ test('a bundle is in force until it is 24 hours old, and not after', async () =>
   expect(bundle.state()).toBe('current');
 });
 
+test('a bundle of a signer whose clock is ahead is taken at once, and lasts no longer for it', async () => {
+  await place(await sign({ issuedAt: NOW + 3_600_000 }));
+  const bundle = await open();
+  expect(bundle.state()).toBe('current');
+  now = NOW + LIMIT.policyStaleMs - 1;
+  expect(bundle.state()).toBe('current');
+  now = NOW + LIMIT.policyStaleMs;
+  expect(bundle.state()).toBe('stale');
+});
+
 test.each<readonly [what: string, make: () => Promise<string>, why: RegExp]>([
   ['another signer', async () => sign({}, { by: await makeSigner() }), /no trusted key/],
   [
