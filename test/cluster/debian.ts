@@ -13,6 +13,7 @@ const PACKAGES = [
   ['busybox-static', '/usr/bin/busybox'],
   ['docker-registry', '/usr/bin/docker-registry'],
   ['unzip', '/usr/bin/unzip'],
+  ['libfaketime', '/usr/share/doc/libfaketime'],
   // promtool
   ['prometheus', '/usr/bin/promtool'],
 ] as const;
