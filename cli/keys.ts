@@ -2,24 +2,31 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jo
 import { KEY_WRAP } from '#contract/seal.ts';
 import { parseArguments } from './arguments.ts';
 import { type CommandIo, UsageError } from './io.ts';
+import { keysRotate } from './keys-rotate.ts';
 
 const HELP = `lazaret keys init --out DIR
 
 Makes the key pairs that audit records are sealed to: auditor.private.jwk and escrow.private.jwk (mode 0600; keep them away from
 the cluster, and apart from each other) and recipients.public.jwks, which the chart takes as audit.recipients.
+
+kubectl get secret lazaret-keys --output=json | lazaret keys rotate [--all] | kubectl replace --filename=-
+
+Puts the next key of policy in the place of the current one, and a fresh one behind it. Running pods know the next one already.
+--all makes both anew, after a theft: pods that run take no policy any more until they are restarted.
 `;
 
 const NAMES = ['auditor.private.jwk', 'escrow.private.jwk', 'recipients.public.jwks'] as const;
 
-/** `lazaret keys`. @returns the exit code; @throws UsageError for wrong usage and where keys would be written over */
+/** `lazaret keys`. @returns the exit code; @throws UsageError for wrong usage or input, and where keys would be written over */
 export async function keys(args: readonly string[], io: CommandIo): Promise<number> {
   const [action, ...rest] = args;
   if (action === '--help' || action === '-h' || rest.includes('--help')) {
     io.stdout(HELP);
     return 0;
   }
-  if (action !== 'init') throw new UsageError('lazaret keys takes init: see lazaret keys --help');
-  return keysInit(rest, io);
+  if (action === 'init') return keysInit(rest, io);
+  if (action === 'rotate') return keysRotate(rest, io);
+  throw new UsageError('lazaret keys takes init or rotate: see lazaret keys --help');
 }
 
 /** `lazaret keys init`: makes the auditor's and the escrow's key pair. Works offline. */

@@ -37,7 +37,7 @@ test.each(['auditor.private.jwk', 'escrow.private.jwk', 'recipients.public.jwks'
 );
 
 test('keys without init, or init without --out, says what it takes', async () => {
-  await expect(keys(['make'], terminal())).rejects.toThrow('takes init');
+  await expect(keys(['make'], terminal())).rejects.toThrow('takes init or rotate');
   await expect(keys(['init'], terminal())).rejects.toThrow('--out is required');
   const io = terminal();
   expect(await keys(['--help'], io)).toBe(0);
