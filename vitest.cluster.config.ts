@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 import { FileOrder } from './test/cluster/file-order.ts';
+import { proofReporter } from './test/cluster/proof.ts';
 
 /** A real Kubernetes on this machine: `npm run test:cluster`, as root with Go. */
 export default defineConfig({
   test: {
     include: ['test/cluster/**/*.test.ts'],
+    reporters: ['default', proofReporter],
     globalSetup: ['test/cluster/global-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 600_000,

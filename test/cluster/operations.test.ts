@@ -142,15 +142,30 @@ it(
 );
 
 it(
-  'Rotate the keys of policy: replaced pods take policy that the new ones signed',
+  'Rotate the keys of policy: a pod that runs follows to the next, and replaced pods to new ones after a theft',
   async () => {
+    const pod = await podOf();
     const before = await secretOf('lazaret-keys', 'bundle.jwk');
     await stage.run(PAGE, '## Rotate the keys of policy');
-    expect(await secretOf('lazaret-keys', 'bundle.jwk')).not.toBe(before);
+    const after = await secretOf('lazaret-keys', 'bundle.jwk');
+    expect(after).not.toBe(before);
+    await expectPolicyArrives();
+    expect(await podOf()).toBe(pod);
+    await stage.run(PAGE, '## Rotate the keys of policy', { block: 1 });
+    expect([before, after]).not.toContain(await secretOf('lazaret-keys', 'bundle.jwk'));
+    await expectPolicyArrives();
     await delivered(await exchange());
   },
   TIMEOUT,
 );
+
+/** A change of policy reaches the pod, and the way back too. */
+async function expectPolicyArrives(): Promise<void> {
+  await kubectl(['delete', 'provideragreement', 'anthropic-api', '--wait=false']);
+  await waitFor('the refusal', async () => ((await refusal()).includes('agreement_missing') ? true : null), 120);
+  await kubectl(['apply', '--filename', join(stage.folder, 'docs/examples/clinic.yaml')]);
+  await exchange();
+}
 
 it(
   'Revoke: an agreement that ended and one that is gone refuse, each by its name',
@@ -205,9 +220,7 @@ it(
     await kubectl(['scale', 'deployment/lazaret-controller', RELEASE, '--replicas=2']);
     await kubectl(['rollout', 'status', 'deployment/lazaret-controller', RELEASE, '--timeout=120s']);
     expect(Number(await secretOf('lazaret-keys', 'epoch'))).toBeGreaterThan(before);
-    await kubectl(['delete', 'provideragreement', 'anthropic-api', '--wait=false']);
-    expect(await refusal()).toContain('agreement_missing');
-    await kubectl(['apply', '--filename', join(stage.folder, 'docs/examples/clinic.yaml')]);
+    await expectPolicyArrives();
     await delivered(await exchange());
     expect(await podOf()).toBe(pod);
   },

@@ -11,9 +11,9 @@ export interface Page {
   readonly text: string;
 }
 
-/** Every page, in the root, in docs/ and below it. */
+/** Every page: in the root, in docs/ and below it, and beside the test cluster. */
 export function readPages(): readonly Page[] {
-  const paths = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>
+  const paths = ['.', 'docs', 'docs/decisions', 'test/cluster'].flatMap((folder) =>
     readdirSync(join(ROOT, folder))
       .filter((name) => name.endsWith('.md'))
       .map((name) => join(folder, name)),
