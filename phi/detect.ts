@@ -11,7 +11,7 @@ import { recognizeFacility, recognizeSaint } from './recognizers/facility.ts';
 import { recognizeIntersection } from './recognizers/intersection.ts';
 import { recognizeLabelled, recognizeValueBeforeLabel } from './recognizers/labelled.ts';
 import { recognizeMonth } from './recognizers/month.ts';
-import { recognizeLowerName } from './recognizers/lower-name.ts';
+import { recognizeLowerName, recognizeLowerSurname } from './recognizers/lower-name.ts';
 import { recognizeName } from './recognizers/name.ts';
 import { recognizeAfterRole, recognizeLastFirst, recognizeTitled } from './recognizers/name-context.ts';
 import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from './recognizers/network.ts';
@@ -108,6 +108,7 @@ function detectWord(view: View, at: number, bits: number, marks: number): number
   }
   if (shapeAt(view, at) !== LOWER) return tryAll(BY_CAPITAL, view, at);
   if (bits === 0) return tryRare(view, at);
+  if ((bits & BIT.SURNAME) !== 0 && (bits & BIT.GIVEN) === 0) return recognizeLowerSurname(view, at);
   return at;
 }
 

@@ -95,9 +95,14 @@ function pack({ keys, flags, labels }: Draft): Lexicon {
     labels: Uint8Array.from(names, labelOf),
     anchors: Uint8Array.from(names, (name) => {
       const bits = bitsOf(name);
-      return bits === 0 || labelOf(name) !== 0 || (bits & ANCHOR) !== 0 ? 1 : 0;
+      return bits === 0 || labelOf(name) !== 0 || (bits & ANCHOR) !== 0 || isLoneSurname(bits) ? 1 : 0;
     }),
   };
+}
+
+/** A surname that is no English word. */
+function isLoneSurname(bits: number): boolean {
+  return (bits & BIT.SURNAME) !== 0 && (bits & (BIT.COMMON | BIT.STOP | BIT.CLINICAL)) === 0;
 }
 
 function bitsOf(name: number): number {

@@ -40,14 +40,27 @@ export function scoreSpoken(view: View, at: number, flags: number): number {
     if (before === GIVEN && gapBefore(view, at + 1) === GAP.SPACE && POSSESSIVES.has(hashAt(view, at + 1))) return 0.6;
     if (TOWARD.has(before) && ADDRESSED.has(hashAt(view, at - 2)) && flags !== 0) return 0.6;
   }
+  // `Anna, Maria and April`
+  if ((flags & NEVER) === BIT.MONTH && (flags & BIT.GIVEN_TOP) !== 0 && endsClause(view, at))
+    return isListedBeside(view, at) ? 0.6 : 0;
   const eponym = (flags & NEVER) === BIT.CLINICAL && (flags & (BIT.SURNAME_TOP | BIT.GIVEN)) !== 0;
   return eponym && (isListedBeside(view, at) || isIntroduced(view, at)) ? 0.6 : 0;
 }
 
+function endsClause(view: View, at: number): boolean {
+  const gap = gapBefore(view, at + 1);
+  return gap < 0 || (gap & (GAP.COMMA | GAP.PERIOD | GAP.END)) !== 0;
+}
+
 /** `Kovalev: "Who are you?"` at a line's beginning: who speaks in a transcript. */
 function isSpeaker(view: View, at: number, flags: number): boolean {
-  if (at > view.from && (gapBefore(view, at) & GAP.NEWLINE) === 0) return false;
   if (labelAt(view, at) !== 0 || ((flags & (BIT.COMMON | NEVER)) !== 0 && (flags & BIT.GIVEN) === 0)) return false;
+  return isSpeaking(view, at);
+}
+
+/** Whether a colon and a quotation mark stand behind a word that begins a line. */
+export function isSpeaking(view: View, at: number): boolean {
+  if (at > view.from && (gapBefore(view, at) & GAP.NEWLINE) === 0) return false;
   const end = endOf(view, at);
   return view.text.charCodeAt(end) === 58 && /^: ?\\*["“]/.test(view.text.slice(end, end + 5));
 }
@@ -101,7 +114,7 @@ export function scoreUnlisted(view: View, at: number): number {
 }
 
 /** What is said to somebody behind a name. */
-const ADDRESSING = wordSet('can could may please will would i you thank thanks how');
+export const ADDRESSING = wordSet('can could may please will would i you thank thanks how');
 
 /** Words that stand before a drug or a substance. */
 const MEDICATING = wordSet(

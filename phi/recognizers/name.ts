@@ -1,4 +1,5 @@
 import { hashWord } from '../word-hash.ts';
+import { wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, CAMEL } from '../lexer.ts';
@@ -48,8 +49,17 @@ export function recognizeName(view: View, at: number): number {
   }
   if (score === 0) return at;
   last = suffixEnd(view, last);
-  emit(view, 'name', [startOf(view, at), endWithPeriod(view, last)], score);
+  emit(view, 'name', [startOf(view, particleBefore(view, at)), endWithPeriod(view, last)], score);
   return last;
+}
+
+const PARTICLES = wordSet('van von der den de di del da ter ten');
+
+/** `the van Gijn report`: lower-case particles before a name. @returns the first token */
+function particleBefore(view: View, at: number): number {
+  let first = at;
+  while (at - first < 2 && gapBefore(view, first) === GAP.SPACE && PARTICLES.has(hashAt(view, first - 1))) first--;
+  return first;
 }
 
 function canBegin(view: View, at: number): boolean {
@@ -77,7 +87,7 @@ function runEnd(view: View, at: number): number {
   let last = at;
   while (last - at < MAX_WORDS) {
     const next = last + 1;
-    if (joins(view, next) && canFollow(view, next)) last = next;
+    if (joins(view, next) && (canFollow(view, next) || isLowerPart(view, next))) last = next;
     else {
       const end =
         (flagsAt(view, next) & BIT.PARTICLE) !== 0 && gapBefore(view, next) === GAP.SPACE ? particleEnd(view, next) : 0;
@@ -86,6 +96,11 @@ function runEnd(view: View, at: number): number {
     }
   }
   return last;
+}
+
+/** `Amy-leigh` */
+function isLowerPart(view: View, at: number): boolean {
+  return gapBefore(view, at) === GAP.HYPHEN && (flagsAt(view, at) & BIT.GIVEN) !== 0 && isCapitalised(view, at - 1);
 }
 
 /** How sure the run is a name; 0 for none. */

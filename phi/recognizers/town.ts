@@ -44,7 +44,7 @@ export function recognizeTown(view: View, at: number): number {
   const placed = PREPOSITIONS.has(hashAt(view, at - 1)) && gapBefore(view, at) === GAP.SPACE;
   if (shapeAt(view, at) === LOWER) {
     if (!isWord(view, at) || (named && ((flags & BIT.GIVEN) !== 0 || !placed || lengthAt(view, at) < 5))) return at;
-    if (lengthAt(view, at) < 5 && !placed) return at;
+    if (!placed && !standsAlone(view, at)) return at;
   } else if (
     !isCapitalised(view, at) ||
     (named && (!placed || isCapitalised(view, at + 1) || isInitial(view, at + 1))) ||
@@ -53,6 +53,16 @@ export function recognizeTown(view: View, at: number): number {
     return at;
   emit(view, 'location', [startOf(view, at), endOf(view, townEnd(view, at))], 0.65);
   return at;
+}
+
+/** `, marseille`: between a comma or a line's beginning and the end of the clause. */
+function standsAlone(view: View, at: number): boolean {
+  const after = gapBefore(view, at + 1);
+  return (
+    (gapBefore(view, at) & (GAP.COMMA | GAP.NEWLINE)) !== 0 &&
+    (after < 0 || (after & ~GAP.SPACE) !== 0) &&
+    lengthAt(view, at) >= 5
+  );
 }
 
 /** `grew up in onnezies`: a lower-case word that no list holds, where somebody lives or goes. */
