@@ -94,13 +94,13 @@ export function constraintSuffixes(agreementHosts: readonly string[]): readonly 
       `the agreements name ${required.length} hosts, more than the pod CA's name constraints hold (${LIMIT.nameConstraintBytes} bytes): use *.suffix patterns or fewer regions`,
     );
   }
-  const chosen = [...required];
+  const chosen = new Set(required);
   for (const suffix of apiSuffixes()) {
-    if (isCovered(suffix, chosen) || encodedBytes([suffix]) > left) continue;
-    chosen.push(suffix);
+    if (chosen.has(suffix) || isBelowOne(suffix, chosen) || encodedBytes([suffix]) > left) continue;
+    chosen.add(suffix);
     left -= encodedBytes([suffix]);
   }
-  return minimal(chosen);
+  return minimal([...chosen]);
 }
 
 /** Whether a name is one of the suffixes or below one: the test a verifier makes with a permitted dNSName. */
@@ -118,8 +118,15 @@ function encodedBytes(suffixes: readonly string[]): number {
 }
 
 function minimal(suffixes: readonly string[]): readonly string[] {
-  const unique = [...new Set(suffixes)];
-  return unique.filter((suffix) => !unique.some((wider) => wider !== suffix && suffix.endsWith(`.${wider}`)));
+  const unique = new Set(suffixes);
+  return [...unique].filter((suffix) => !isBelowOne(suffix, unique));
+}
+
+/** Looks each wider name up: to compare all with all would hold every caller up whenever an agreement changes. */
+function isBelowOne(suffix: string, others: ReadonlySet<string>): boolean {
+  for (let dot = suffix.indexOf('.'); dot >= 0; dot = suffix.indexOf('.', dot + 1))
+    if (others.has(suffix.slice(dot + 1))) return true;
+  return false;
 }
 
 function* apiSuffixes(): Generator<string> {
