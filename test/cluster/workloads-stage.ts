@@ -2,7 +2,6 @@
 // host of the world that policy lists.
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { stringify } from 'yaml';
 import type { Script } from '#test/fake/answer.ts';
 import { readHosts, setHosts } from './cluster-dns.ts';
 import { installProduct, type Product } from './install.ts';
@@ -89,9 +88,9 @@ export function pod({
   return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name, labels }, spec };
 }
 
-/** Applies objects. */
+/** Applies objects. As JSON: kubectl takes a bare `no` of YAML for a boolean. */
 export async function applyAll(objects: readonly object[]): Promise<void> {
-  await applyYaml(objects.map((object) => stringify(object)).join('---\n'));
+  await applyYaml(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
 }
 
 /** Runs a program in the guarded client. @throws with what it said, when it fails @returns its standard output */
@@ -157,7 +156,7 @@ set -e
 initdb --pgdata=/data/db --username=clinic --auth=trust --no-sync >/dev/null
 echo 'host all all all trust' >> /data/db/pg_hba.conf
 install -m 600 /certificate/tls.key /data/tls.key
-exec postgres -D /data/db -h '*' -c unix_socket_directories=/tmp -c fsync=off -c log_connections=on \\
+exec postgres -D /data/db -h '*' -c unix_socket_directories=/tmp -c fsync=off -c jit=off \\
   -c ssl=on -c ssl_cert_file=/certificate/tls.crt -c ssl_key_file=/data/tls.key
 `;
 

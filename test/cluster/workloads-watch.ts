@@ -8,9 +8,8 @@ import { PLACE } from './test-cluster.ts';
 import { waitFor } from './wait-for.ts';
 import { ROOTS, STUDY, WEB_PORT } from './workloads-stage.ts';
 
-/** What is asked again and again. */
-export const WATCHED = ['anthropic', 'openai', 'study'] as const;
-export type Watched = (typeof WATCHED)[number];
+/** What is asked again and again; `held` is one connection to the study's host that is kept as long as it lives. */
+export type Watched = 'anthropic' | 'openai' | 'study' | 'held';
 
 /** One request and its end, milliseconds since 1970 by the clock that this machine and the pod share. */
 export interface Answered {
@@ -37,6 +36,7 @@ const EVERY_MS = 100;
 const SCRIPT = `
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 const ca = readFileSync('${ROOTS}');
 const headers = { 'content-type': 'application/json' };
 const anthropic = JSON.stringify(${JSON.stringify(clinicalBody())});
@@ -53,15 +53,23 @@ const study = () => new Promise((resolve, reject) => {
   });
   sent.on('error', reject).end();
 });
+const say = (what, sentAt, status, reason) => console.log(JSON.stringify({ what, sentAt, at: Date.now(), status, reason }));
+// Answers when the connection is there, and again when it is gone.
+const held = () => new Promise((resolve) => {
+  let reason = 'closed';
+  const socket = connect({ host: '${STUDY}', port: ${WEB_PORT}, servername: '${STUDY}', ca, checkServerIdentity: () => undefined }, () => say('held', Date.now(), 200, ''));
+  socket.on('error', (error) => { reason = error.message; }).on('close', () => resolve({ status: 0, reason })).resume();
+});
 const asked = {
+  held,
   anthropic: provider('https://api.anthropic.com/v1/messages', anthropic, { 'anthropic-version': '2023-06-01', 'x-api-key': 'sk-ant-api03-of-the-test' }),
   openai: provider('https://api.openai.com/v1/chat/completions', openai, { authorization: 'Bearer sk-proj-of-the-test-0123456789' }),
   study,
 };
 const ask = async (what) => {
   const sentAt = Date.now();
-  const end = await asked[what]().catch((error) => ({ status: 0, reason: String(error.cause?.code ?? error.code ?? error.message) }));
-  console.log(JSON.stringify({ what, sentAt, at: Date.now(), ...end }));
+  const { status, reason } = await asked[what]().catch((error) => ({ status: 0, reason: String(error.cause?.message ?? error.message) }));
+  say(what, what === 'held' ? Date.now() : sentAt, status, reason);
 };
 for (const what of Object.keys(asked)) {
   let busy = false;
