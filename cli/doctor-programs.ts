@@ -13,7 +13,7 @@ export function checkController(cluster: Cluster): readonly Verdict[] {
   return runCheck('controller', (report) => {
     if (cluster.controller === null) return;
     readiness(report, cluster.controller, { what: 'controller', look, effect: 'no PHI-bearing pod can be created' });
-    if (cluster.controller.spec.replicas < 2)
+    if (cluster.controller.spec.replicas === 1)
       report.notice(
         'one controller replica is wanted',
         'set controller.replicas=2, so that the loss of a node stops nothing',
@@ -89,12 +89,18 @@ function logsOf({ snapshot }: Cluster, component: string): string {
 
 function readiness(
   report: CheckReport,
-  { spec, status }: WorkloadObject,
-  { what, look, effect }: { readonly what: string; readonly look: string; readonly effect: string },
+  { metadata, spec, status }: WorkloadObject,
+  { what, look, effect }: { readonly what: 'controller' | 'collector'; readonly look: string; readonly effect: string },
 ): void {
   const image = spec.template.spec.containers[0]?.image ?? 'an unknown image';
   const state = `${status.readyReplicas} of ${spec.replicas} ${what} pods are ready (${image})`;
-  if (status.readyReplicas === 0) report.broken(`${state}: ${effect}`, `see why: ${look}`);
+  const kind = what === 'controller' ? 'deployment' : 'statefulset';
+  if (spec.replicas === 0)
+    report.broken(
+      `the ${what} is scaled to 0: ${effect}`,
+      `kubectl -n ${metadata.namespace} scale ${kind} ${metadata.name} --replicas=${what === 'controller' ? 2 : 1}`,
+    );
+  else if (status.readyReplicas === 0) report.broken(`${state}: ${effect}`, `see why: ${look}`);
   else if (status.readyReplicas < spec.replicas) report.notice(state, `see why: ${look}`);
   else report.ok(state);
 }

@@ -6,10 +6,11 @@ import { issueLeaf } from '#controller/serving/certificate.ts';
 import { collectorNames } from '#controller/serving/names.ts';
 import { CALL, CLINICAL, createApp, runInApp } from './product-apps.ts';
 import { GUARDED } from './product-traffic.ts';
-import { applyYaml, deleteNamespace, getObject, kubectl, makeNamespace, tryHelm } from './test-cluster.ts';
+import { applyYaml, getObject, kubectl, tryHelm } from './test-cluster.ts';
 import { waitFor } from './wait-for.ts';
 
 const RELEASE = '--namespace=lazaret';
+const PARAMETERS = 'policyparameters.lazaret.dev/lazaret-exemptions';
 const DAY = 86_400_000;
 const OPENAI = 'https://api.openai.com/v1/chat/completions';
 
@@ -58,18 +59,15 @@ export function askAfterTheEnd(namespace: string, pod: string): Promise<string> 
   return runInApp(namespace, pod, script);
 }
 
-/** A namespace that was labelled after its PHI-bearing pod was made. @returns its name */
-export async function leavePodUnguarded(): Promise<string> {
-  const namespace = await makeNamespace();
+/** Labels a namespace after its PHI-bearing pod was made. */
+export async function leavePodUnguarded(namespace: string): Promise<void> {
   await createApp(namespace, 'older');
   await kubectl(['label', 'namespace', namespace, `lazaret.dev/guard=${GUARDED['lazaret.dev/guard']}`]);
-  return namespace;
 }
 
-/** Takes the pod and its namespace away. */
+/** Takes the pod away. */
 export async function removeUnguarded(namespace: string): Promise<void> {
   await kubectl(['delete', 'pod', 'older', `--namespace=${namespace}`, '--grace-period=0', '--force']);
-  await deleteNamespace(namespace);
 }
 
 /** Makes the release an evaluation, or one with keys of its own again. @param keys the folder of `lazaret keys init` */
@@ -116,4 +114,15 @@ export function recordMuch(namespace: string, pod: string): Promise<readonly num
     console.log(JSON.stringify(statuses));
   `;
   return runInApp(namespace, pod, script);
+}
+
+/** Something writes over what the admission policies know of the release. */
+export async function spoilParameters(): Promise<void> {
+  const patch = JSON.stringify({ data: { '_sidecar-image.current': 'registry.example.org/lazaret/sidecar:0.0.1' } });
+  await kubectl(['patch', PARAMETERS, RELEASE, '--type=merge', '--patch', patch]);
+}
+
+/** Something removes it. */
+export async function removeParameters(): Promise<void> {
+  await kubectl(['delete', PARAMETERS, RELEASE]);
 }

@@ -1,11 +1,11 @@
 // What is done to the node below the product: a small evidence volume, programs beside the guard, files of a pod.
 import { spawn } from 'node:child_process';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CompactSign, generateKeyPair } from 'jose';
 import { genesis, isChainId } from '#contract/chain.ts';
-import type { Expected } from '#contract/chain-protocol.ts';
+import { type Expected, expectedSchema, readStatement } from '#contract/chain-protocol.ts';
 import { SIGNED_TYPE } from '#contract/chain-signature.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { enterCluster, findCluster } from './namespace.ts';
@@ -44,8 +44,9 @@ export async function fillVolume(): Promise<() => Promise<void>> {
 }
 
 /**
- * Leaves a full list of chains on the evidence volume, as a release of the same name would that ran here for years: its lines are kept
- * for as long as evidence is, and that time ends soon.
+ * Leaves a full list of chains on the evidence volume, as a release of the same name would that ran here for years. A list that is there
+ * already keeps its time of writing.
+ * @param untilMs when its lines have been kept for as long as evidence is
  */
 export async function leaveFullList(untilMs: number): Promise<void> {
   const end = new Date(untilMs - LIMIT.expectedKeptMs).toISOString();
@@ -55,14 +56,16 @@ export async function leaveFullList(untilMs: number): Promise<void> {
       const head = genesis(chain).hash.toString('base64url');
       return { chain, pod: `former/pod-${at}`, from: end, to: end, seq: 0, head };
     });
-  const list: Expected = { v: 1, iat: Math.floor(Date.now() / 1_000), chains };
+  const folder = `/proc/${findCluster(PLACE)}/root${VOLUME}/evidence`;
+  const file = join(folder, 'expected.jws');
+  const former = readStatement(await readFile(file, 'utf8').catch(() => ''), SIGNED_TYPE.expected, expectedSchema);
+  const list: Expected = { v: 1, iat: former?.claim.iat ?? Math.floor(Date.now() / 1_000), chains };
   const { privateKey } = await generateKeyPair('ES256');
   const jws = await new CompactSign(Buffer.from(JSON.stringify(list)))
     .setProtectedHeader({ alg: 'ES256', typ: SIGNED_TYPE.expected, kid: 'former' })
     .sign(privateKey);
-  const folder = `/proc/${findCluster(PLACE)}/root${VOLUME}/evidence`;
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'expected.jws'), `${jws}\n`);
+  await writeFile(file, `${jws}\n`);
 }
 
 interface GuardedPod {

@@ -6,20 +6,20 @@ import { terminal } from '#test/sidecar/audit/rig.ts';
 import { clearProduct, installProduct, type Product } from './install.ts';
 import { CALL, clinicalBody, createApp, startApp } from './product-apps.ts';
 import { GUARDED, LISTED_HOST } from './product-traffic.ts';
-import { agreement, removeEndingAgreements } from './sre-causes.ts';
+import { agreement } from './sre-causes.ts';
 import { startDiscovery } from './sre-discovery.ts';
 import { installMonitoringApi, readMonitors, readRuleGroups, removeMonitoringApi, scrapeJobs } from './sre-monitors.ts';
 import { leaveFullList, mountVolume, unmountVolume } from './sre-node.ts';
 import { type Prometheus, startPrometheus } from './sre-prometheus.ts';
 import { applyYaml, deleteNamespace, kubectl, makeNamespace, PLACE } from './test-cluster.ts';
+import { waitFor } from './wait-for.ts';
 
 /** Seconds between two scrapes. */
 export const SCRAPE_SECONDS = 5;
 
 const AGREEMENT = 'sre-anthropic';
-
-/** How long the list of chains that the volume brings stays full. */
-const FULL_LIST_MS = 180_000;
+const GIVEN_UP = 'sre-given-up';
+const FAR_MS = 3_650 * 86_400_000;
 
 /** Everything that the facts of this file share. */
 export interface SreStage {
@@ -27,6 +27,8 @@ export interface SreStage {
   readonly prometheus: Prometheus;
   /** A guarded namespace with the pods `client`, which calls and calls, and `quiet`. */
   readonly clinic: string;
+  /** Has something done at the end, whatever comes before it. */
+  readonly defer: (end: () => Promise<void>) => void;
   readonly leave: () => Promise<void>;
 }
 
@@ -71,7 +73,7 @@ export async function setStage(): Promise<SreStage> {
     await installMonitoringApi();
     await mountVolume();
     ends.defer(unmountVolume);
-    await leaveFullList(Date.now() + FULL_LIST_MS);
+    await leaveFullList(Date.now() + 3_600_000);
     ends.defer(clearProduct);
     const hosts = ['api.anthropic.com', 'api.openai.com', LISTED_HOST];
     const product = await installProduct({ hosts, values: VALUES });
@@ -79,11 +81,9 @@ export async function setStage(): Promise<SreStage> {
     const prometheus = await watchRelease(ends);
     const clinic = await makeNamespace(GUARDED);
     ends.defer(() => deleteNamespace(clinic));
-    const far = Date.now() + 3_650 * 86_400_000;
-    await applyYaml(agreement(AGREEMENT, ['api.anthropic.com', '/v1/messages'], far));
-    ends.defer(removeEndingAgreements);
+    await applyYaml(agreement(AGREEMENT, ['api.anthropic.com', '/v1/messages'], Date.now() + FAR_MS));
     await Promise.all([startApp(clinic, 'client', { script: TRAFFIC }), startApp(clinic, 'quiet')]);
-    return { product, prometheus, clinic, leave: () => ends.disposeAsync() };
+    return { product, prometheus, clinic, defer: (end) => void ends.defer(end), leave: () => ends.disposeAsync() };
   } catch (fault) {
     await ends.disposeAsync().catch(() => undefined);
     throw fault;
@@ -127,10 +127,16 @@ export async function tryDeniedPod({ clinic }: SreStage): Promise<void> {
   await createApp(clinic, 'denied', { spec: { hostNetwork: true } }).catch(() => undefined);
 }
 
-/** A change of policy that the pods of the stage have to get. */
-export async function changePolicy(): Promise<void> {
-  const patch = { spec: { contract: { ref: `SRE-${Date.now()}` } } };
-  await kubectl(['patch', 'provideragreement', AGREEMENT, '--type=merge', '--patch', JSON.stringify(patch)]);
+/** Makes one more agreement, and waits until the guard of `client` has it: its policy is fresh then. */
+export async function freshenPolicy({ clinic, prometheus }: SreStage): Promise<void> {
+  await applyYaml(agreement(GIVEN_UP, ['api.openai.com', '/v1/images'], Date.now() + FAR_MS));
+  const age = `lazaret_agreement_expiry_seconds{agreement="${GIVEN_UP}",namespace="${clinic}",pod="client"}`;
+  await waitFor('the agreement in the guard', async () => ((await prometheus.query(age)).length > 0 ? true : null));
+}
+
+/** Takes it away again: from then on what the guards have is not what they should have. */
+export async function giveUpAgreement(): Promise<void> {
+  await kubectl(['delete', 'provideragreement', GIVEN_UP]);
 }
 
 /** What `lazaret doctor` says of the cluster, a verdict a line. */

@@ -63,6 +63,16 @@ const STATES: readonly Case[] = [
     'broken controller: 0 of 2 controller pods are ready (registry.example/lazaret-controller:0.1.0): no PHI-bearing pod can be created',
   ],
   [
+    'a controller that somebody scaled away',
+    () => ({ deployments: [workload('lazaret-controller', 0, 0)] }),
+    'broken controller: the controller is scaled to 0: no PHI-bearing pod can be created',
+  ],
+  [
+    'a collector that somebody scaled away',
+    () => ({ statefulSets: [workload('lazaret-collector', 0, 0)] }),
+    'broken collector: the collector is scaled to 0: records stay in the pods until their spools are full',
+  ],
+  [
     'one controller by choice',
     () => ({ deployments: [workload('lazaret-controller', 1, 1)] }),
     'notice controller: one controller replica is wanted',
