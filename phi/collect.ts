@@ -47,9 +47,11 @@ function collect(view: View, segment: Segment, collection: Collection): void {
     const open = (text: string): number | undefined => collection.open(text, segment, collection);
     openAgain(view, closed, { open, evidence }, (found, known) => push(found, Math.max(known, since)));
   }
+  // A number in a field of dates is a date, whatever the same digits were elsewhere.
+  if ((field.expects ?? field.whole) === 'date') return;
   let [at, run] = [0, 0];
   applyEvidence(view, evidence, (candidate, known) => {
-    if (field.code === true && !isWholeName(view, candidate)) return;
+    if (field.code === true && !isWhole(view, candidate)) return;
     while (run < closed.length && (closed[run] as Unopened).end <= candidate.start) run++;
     if (run < closed.length && (closed[run] as Unopened).start < candidate.end) return;
     // What a recognizer found the evidence mostly finds again: it would only be taken out later.
@@ -73,9 +75,10 @@ function pushFinding(segment: Segment, candidate: Candidate, since: number, list
   list.push({ site, start, end, entity, score, since, key, quote });
 }
 
-/** A name's word in a code's text may be a disease's as well; two together are the person's. */
-function isWholeName({ text }: View, { entity, start, end }: Candidate): boolean {
-  return entity === 'name' && /\p{L}{2}[^\p{L}]+\p{L}{2}/u.test(text.slice(start, end));
+/** A name's word in a code's text may be a disease's as well, and a place's another's; several together are the person's, the place's. */
+function isWhole({ text }: View, { entity, start, end }: Candidate): boolean {
+  const words = text.slice(start, end).match(/\p{L}{2,}/gu)?.length ?? 0;
+  return words >= (entity === 'name' ? 2 : 3);
 }
 
 function isCovered(candidate: Candidate, by: Candidate): boolean {

@@ -27,6 +27,8 @@ export interface FieldRule {
   readonly expects?: Entity;
   /** The value is one part of this whole: `ROE JANE` where the text is `ROE`. What the whole names is one thing. */
   readonly key?: string;
+  /** Units before the value that only say what kind of value it is: `Patient/`, `urn:uuid:`. */
+  readonly skip?: number;
   /** The value is base64 or hexadecimal of something. */
   readonly encoded?: true;
   /** The value is a public code, an OID, a unit: only unmistakable identifiers are looked for. */

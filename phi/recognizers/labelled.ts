@@ -20,6 +20,7 @@ import {
   startOf,
   type View,
   hashAt,
+  wordAt,
 } from '../view.ts';
 import { ALL_CAPS, INITIAL } from '../lexer.ts';
 
@@ -99,9 +100,13 @@ function isPart(view: View, at: number): boolean {
   if (distance(view, at) === 0) return true;
   const gap = gapBefore(view, at);
   if ((gap & ~(GAP.HYPHEN | GAP.UNDERSCORE | GAP.SLASH | GAP.PERIOD)) !== 0) return false;
-  return (
-    isNumber(view, at) || isMixed(view, at) || (isWord(view, at) && lengthAt(view, at) <= 5 && shapeAt(view, at) !== 0)
-  );
+  if (isNumber(view, at) || isMixed(view, at)) return true;
+  // A group of a UUID may be letters alone.
+  return isWord(view, at) && lengthAt(view, at) <= 5 && (shapeAt(view, at) !== 0 || isHexGroup(view, at));
+}
+
+function isHexGroup(view: View, at: number): boolean {
+  return lengthAt(view, at) === 4 && gapBefore(view, at) === GAP.HYPHEN && /^[0-9a-f]+$/.test(wordAt(view, at));
 }
 
 /** A year, a dose, a ratio: a number that a clinician reads. */

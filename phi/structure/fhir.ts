@@ -31,7 +31,7 @@ const PAIRS: Readonly<Record<string, FieldRule>> = {
 };
 
 const PERSON_REFERENCES =
-  'subject patient individual actor performer generalpractitioner requester asserter recorder author practitioner enterer informationsource source who agent interpreter resultsinterpreter sender recipient receiver authenticator attester beneficiary subscriber policyholder payee member focus responsible';
+  'subject patient individual actor performer generalpractitioner requester asserter recorder author practitioner enterer informationsource source who agent interpreter collector operator supervisor verifier witness signatory payee caregiver relatedperson interpretedby resultsinterpreter sender recipient receiver authenticator attester beneficiary subscriber policyholder payee member focus responsible';
 const PLACE_REFERENCES =
   'location serviceprovider managingorganization custodian organization provider insurer facility payor origin destination';
 const references = new Map<string, FieldRule>([
@@ -62,7 +62,7 @@ export function createJsonContext(): JsonContext {
 }
 
 /** @param text the leaf's decoded text */
-export function jsonRule(leaf: JsonLeaf, text: string, context: JsonContext): FieldRule {
+export function jsonRule(leaf: Pick<JsonLeaf, 'key' | 'parent'>, text: string, context: JsonContext): FieldRule {
   const key = leaf.key.toLowerCase();
   const parent = leaf.parent.toLowerCase();
   if (key === 'resourcetype') context.resourceType = text;
@@ -70,7 +70,8 @@ export function jsonRule(leaf: JsonLeaf, text: string, context: JsonContext): Fi
   const pair = PAIRS[`${parent}.${key}`];
   if (pair !== undefined) return pair.whole === 'phone' && text.includes('@') ? { whole: 'email' } : pair;
   if (key === 'display' || key === 'reference') return referenceRule(key, parent, text);
-  if (key === 'id' || key === 'fullurl') return /\d{4}|[0-9a-f]{8}-/.test(text) ? { whole: 'other' } : { code: true };
+  if (key === 'id' || key === 'fullurl') return idRule(parent, text, context);
+  if (key === 'url' && RELATIVE.test(text)) return { whole: 'other', skip: prefixOf(text) };
   if (key === 'url')
     return text.startsWith('http://hl7.org') || parent.includes('extension') ? { code: true } : { expects: 'url' };
   if (key === 'name' && PLACES.has(context.resourceType)) return { whole: 'facility' };
@@ -83,7 +84,24 @@ export function jsonRule(leaf: JsonLeaf, text: string, context: JsonContext): Fi
   return own === PROSE && /^\d*$/.test(key) ? fieldRule(leaf.parent) : own;
 }
 
+/** A resource by type and id, by UUID or OID, by its place in the same resource, or by its address (FHIR R4 §2.1.3.0.4). */
+const REFERENCE =
+  /^(?:[A-Z][A-Za-z]{2,40}\/[\w.:-]{1,64}(?:\/_history\/[\w.-]{1,64})?|urn:(?:uuid|oid):\S{1,100}|#[\w.-]{1,64}|https?:\/\/\S{1,500})$/;
+const RELATIVE = /^[A-Z][A-Za-z]{2,40}\/[\w.:-]{1,64}(?:\/_history\/[\w.-]{1,64})?$/;
+
+/** The id alone is the same wherever it stands: in `id`, behind `Patient/` and behind `urn:uuid:`. */
+function prefixOf(text: string): number {
+  return /^(?:urn:(?:uuid|oid):|[A-Z][A-Za-z]{2,40}\/|#)/.exec(text)?.[0].length ?? 0;
+}
+
+/** A resource's own id, or one that is long enough to be somebody's; ids of elements and of other JSON are links. */
+function idRule(parent: string, text: string, { resourceType }: JsonContext): FieldRule {
+  const ofResource = resourceType !== '' && (parent === '' || parent === 'resource' || parent === 'contained');
+  if (ofResource || /\d{4}|[0-9a-f]{8}-/.test(text)) return { whole: 'other', skip: prefixOf(text) };
+  return { code: true };
+}
+
 function referenceRule(key: string, parent: string, text: string): FieldRule {
-  if (key === 'reference') return /^[A-Za-z]+\/[\w.-]{6,}$/.test(text) ? { whole: 'other' } : PROSE;
+  if (key === 'reference') return REFERENCE.test(text) ? { whole: 'other', skip: prefixOf(text) } : PROSE;
   return references.get(parent) ?? (parent === 'code' || parent === '' ? { code: true } : PROSE);
 }

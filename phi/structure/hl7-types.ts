@@ -32,7 +32,9 @@ const COMPONENTS: Readonly<Record<string, readonly (Entity | '-' | '' | 'time')[
   OTH: ['other'],
   LOC: ['location'],
   XON: ['facility', '', 'other', '', '', '-', '', '-', '', 'license'],
-  HD: ['facility'],
+  HD: ['facility', 'facility'],
+  HDA: ['-', '-'],
+  SITE: ['facility', 'facility'],
   PL: ['facility', 'facility', 'facility', 'facility', '', '', 'facility', 'facility', 'facility'],
   EI: ['other', '-', 'other'],
   RP: ['url', '-'],
@@ -71,6 +73,10 @@ export function readField(text: string, range: Range, type: string, { marks, tak
   if (NAMES.has(kind)) return takeName(components, 0, piece);
   if (IDENTIFIED.has(kind)) return takeIdentified(components, piece);
   if (kind === 'NDL') return takeLocated(components, piece);
+  if (kind === 'EIP') {
+    for (const each of components) takeComponents(split(text, each, marks.sub), 'EI', piece);
+    return;
+  }
   if (kind === 'ED') return takeData(components, piece);
   if (kind === 'NAME?') return takeRest(components, 0, piece, { expects: 'name' });
   if (MEASURES.has(kind)) return takeRest(components, 0, piece, CODE);
@@ -92,20 +98,24 @@ function takeComponents(components: readonly Range[], kind: string, { text, mark
   const known = COMPONENTS[kind];
   const type = kind === 'CX' ? text.slice(...(components[4] ?? [0, 0])) : '';
   components.forEach(([start, end], index) => {
-    const entity = known === undefined ? '-' : (known[index] ?? '');
-    if (entity === '-') return take({ start, end, rule: PROSE });
+    const entity = known?.[index] ?? '';
+    if (known === undefined) return take({ start, end, rule: PROSE });
     if (entity === 'time' || entity === '') return take({ start, end, rule: entity === '' ? CODE : DATE });
-    const rule = ruleOf(text.slice(start, end), (index === 0 ? BY_TYPE[type] : undefined) ?? entity);
     // Street addresses and places are made of parts; elsewhere a namespace and its OID follow the value (HD, EI).
     const parts = split(text, [start, end], marks.sub);
-    for (const [i, [from, to]] of parts.entries())
-      take({ start: from, end: to, rule: i === 0 || entity === 'location' ? rule : CODE });
+    for (const [i, [from, to]] of parts.entries()) {
+      const value = text.slice(from, to);
+      const kind = (index === 0 ? BY_TYPE[type] : undefined) ?? entity;
+      const rule = i > 0 && entity !== 'location' && entity !== '-' ? CODE : ruleOf(value, kind);
+      take({ start: from, end: to, rule });
+    }
   });
 }
 
 /** An OID names no place; an `@` makes an e-mail of a telephone. */
-function ruleOf(value: string, entity: Entity): FieldRule {
-  if ((entity === 'facility' || entity === 'other') && /^\d+(?:\.\d+){2,}$/.test(value)) return CODE;
+function ruleOf(value: string, entity: Entity | '-'): FieldRule {
+  if ((entity === 'facility' || entity === 'other' || entity === '-') && /^\d+(?:\.\d+){2,}$/.test(value)) return CODE;
+  if (entity === '-') return PROSE;
   return entity === 'phone' && value.includes('@') ? { whole: 'email' } : { whole: entity };
 }
 
@@ -152,7 +162,8 @@ function takeRest(components: readonly Range[], from: number, { take }: Taking, 
 /** What a field of an unknown segment looks like, by the components that only one data type has. */
 function guessType(text: string, components: readonly Range[], type: string): string {
   if (isCoded(text, components)) return 'CODE';
-  if (type !== '' || components.length < 2) return '';
+  if (type !== '') return '';
+  if (components.length < 2) return MOMENT.test(text.slice(...(components[0] ?? [0, 0]))) ? 'TS' : '';
   const at = (index: number): string => text.slice(...(components[index] ?? [0, 0]));
   if (
     /^(?:PH|FX|CP|BP|MD|SAT|Internet|X\.400)$/i.test(at(2)) &&
@@ -164,6 +175,9 @@ function guessType(text: string, components: readonly Range[], type: string): st
   if (isPersonName(text, components)) return 'NAME?';
   return /^\w*\d\w*$/.test(at(0)) && isPersonName(text, components.slice(1)) ? 'NAME?' : '';
 }
+
+/** Day, perhaps with a time (HL7 v2.5.1 §2.A.22). */
+const MOMENT = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{2}){0,3}(?:\.\d{1,4})?(?:[+-]\d{4})?$/;
 
 function isPersonName(text: string, components: readonly Range[]): boolean {
   const [family, given] = components.map(([start, end]) => text.slice(start, end));

@@ -94,7 +94,13 @@ function readStructure(source: Source, at: number): number {
 /** A text node or attribute: decoded, then split again, since it may hold anything. */
 function pushPiece(source: Source, [start, end]: Range, rule: FieldRule): void {
   const decoded = decodeReferences(source.text, start, end);
-  splitText(inside(source, [start, end], decoded), rule);
+  pushValue(inside(source, [start, end], decoded), rule);
+}
+
+/** A decoded value: what its field says it is, behind what only says its kind. */
+function pushValue(piece: Source, rule: FieldRule): void {
+  if (rule.skip === undefined) splitText(piece, rule);
+  else pushSegment(piece, [rule.skip, piece.text.length], rule);
 }
 
 function readJson(source: Source, at: number): number {
@@ -115,7 +121,7 @@ function pushLeaf(source: Source, leaf: JsonLeaf, context: JsonContext): void {
   }
   const rule = jsonRule(leaf, inner.text, context);
   if (leaf.kind === 'number') pushSegment(inner, [0, inner.text.length], rule, source.quote);
-  else splitText(inner, rule);
+  else pushValue(inner, rule);
 }
 
 /** A decoded piece of a text as a text of its own. */

@@ -1,7 +1,7 @@
-import type { Entity } from '#contract/entity.ts';
-import { fieldRule } from '../field.ts';
 import { type FieldRule, PROSE } from '../segment.ts';
+import { createJsonContext, type JsonContext } from './fhir.ts';
 import { createXmlColumns, type XmlColumns } from './xml-columns.ts';
+import { attributeRule, fhirRule, textRule } from './xml-rules.ts';
 
 /** A text node or attribute value of an XML text. */
 export interface XmlPiece {
@@ -31,16 +31,16 @@ export function looksLikeXml(text: string, at: number): boolean {
  * @returns the offset behind the last tag that was read
  */
 export function readXml(text: string, from: number, take: (piece: XmlPiece) => void): number {
-  const open: string[] = [];
-  const columns = createXmlColumns();
+  const place: Place = { open: [], columns: createXmlColumns(), fhir: undefined, name: undefined };
+  const { open } = place;
   let at = from;
   let end = from;
   while (at < text.length) {
     const tag = text.indexOf('<', at);
     const stop = tag < 0 ? -1 : tagEnd(text, tag);
     if (tag < 0 || stop < 0) break;
-    if (tag > at) take({ start: at, end: tag, rule: ruleAt(text, [at, tag], open, columns) });
-    readTag(text, [tag, stop], { open, columns }, take);
+    if (tag > at) take({ start: at, end: tag, rule: ruleAt(text, [at, tag], place) });
+    readTag(text, [tag, stop], place, take);
     at = stop;
     end = stop;
     if (open.length === 0 && at > from && !/^\s*<[?!A-Za-z]/.test(text.slice(at, at + 64))) break;
@@ -73,16 +73,16 @@ function after(text: string, mark: string, at: number): number {
 interface Place {
   readonly open: string[];
   readonly columns: XmlColumns;
+  /** Set in a FHIR resource, whose values stand in attributes. */
+  fhir: JsonContext | undefined;
+  /** The text of the `name` element that is open: its parts are one person's. */
+  name: string | undefined;
 }
 
 /** A text node's rule: its element's, or else its table column's. White space between cells is neither. */
-function ruleAt(
-  text: string,
-  [start, end]: readonly [number, number],
-  open: readonly string[],
-  columns: XmlColumns,
-): FieldRule {
+function ruleAt(text: string, [start, end]: readonly [number, number], { open, columns, name }: Place): FieldRule {
   const rule = textRule(open);
+  if (rule.whole === 'name' && name !== undefined) return { whole: 'name', key: name };
   if (rule !== PROSE) return rule;
   return columns.ruleOf(() => text.slice(start, end), open);
 }
@@ -90,15 +90,17 @@ function ruleAt(
 function readTag(
   text: string,
   [start, end]: readonly [number, number],
-  { open, columns }: Place,
+  place: Place,
   take: (piece: XmlPiece) => void,
 ): void {
+  const { open } = place;
   if (text.startsWith('<!--', start)) return take({ start: start + 4, end: end - 3, rule: PROSE });
   const name = /^<\/?(?:[\w.-]*:)?([A-Za-z][\w.-]*)/.exec(text.slice(start, start + 200))?.[1];
   if (name === undefined) return;
   if (text.charAt(start + 1) === '/') {
     const opened = open.lastIndexOf(name);
     if (opened >= 0) open.length = opened;
+    if (name === 'name') place.name = undefined;
     return;
   }
   const pattern = /([A-Za-z][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
@@ -107,79 +109,27 @@ function readTag(
   for (const match of attributes) {
     const value = match[2] ?? match[3] ?? '';
     const at = start + match.index + match[0].length - 1 - value.length;
-    take({ start: at, end: at + value.length, rule: attributeRule(match[1] ?? '', name, { value, open }) });
+    const attribute = match[1] ?? '';
+    if (attribute.startsWith('xmlns') && value === 'http://hl7.org/fhir') place.fhir = createJsonContext();
+    const rule =
+      place.fhir === undefined
+        ? attributeRule(attribute, name, { value, open })
+        : fhirRule(attribute, name, { value, open }, place.fhir);
+    take({ start: at, end: at + value.length, rule });
   }
-  columns.open(name);
+  place.columns.open(name);
+  if (name === 'name' && !tag.endsWith('/>')) place.name = nameAt(text, end);
   if (!tag.endsWith('/>') && open.length < MAX_DEPTH) open.push(name);
 }
 
-const NAME_PARTS = new Set(['given', 'family', 'suffix']);
-const TIMES = new Set([
-  'birthTime',
-  'effectiveTime',
-  'low',
-  'high',
-  'center',
-  'time',
-  'birthDate',
-  'deceasedTime',
-  'start',
-  'end',
-  'date',
-]);
+const MAX_NAME = 2_000;
 
-function textRule(open: readonly string[]): FieldRule {
-  const name = open.at(-1) ?? '';
-  if (NAME_PARTS.has(name)) return { whole: 'name' };
-  if (name === 'prefix') return { code: true };
-  if (name === 'name') return { whole: isOrganization(open) ? 'facility' : 'name' };
-  return TEXT_RULES[name] ?? PROSE;
-}
-
-const TEXT_RULES: Readonly<Record<string, FieldRule>> = {
-  streetAddressLine: { whole: 'location' },
-  streetName: { whole: 'location' },
-  houseNumber: { whole: 'location' },
-  additionalLocator: { whole: 'location' },
-  city: { whole: 'location' },
-  county: { whole: 'location' },
-  postalCode: { whole: 'location' },
-  precinct: { whole: 'location' },
-  addr: { whole: 'location' },
-  state: { code: true },
-  country: { code: true },
-};
-
-function isOrganization(open: readonly string[]): boolean {
-  return /[oO]rganization|[dD]evice|[lL]ocation|place|facility|[fF]acility|manufacturer|playingEntity/.test(
-    open.slice(-3, -1).join(' '),
-  );
-}
-
-interface AttributeContext {
-  readonly value: string;
-  readonly open: readonly string[];
-}
-
-function attributeRule(attribute: string, element: string, { value, open }: AttributeContext): FieldRule {
-  if (attribute === 'extension')
-    return element === 'id' || element === 'setId' ? { whole: idEntity(open) } : { code: true };
-  if (attribute === 'value') {
-    if (element === 'telecom' || element === 'url') return { expects: value.includes('@') ? 'email' : 'phone' };
-    if (TIMES.has(element)) return { expects: 'date' };
-    // FHIR XML keeps its values in attributes of this name.
-    const rule = fieldRule(element);
-    return rule.whole === undefined && rule.expects === undefined && /^[\d.+-]*$/.test(value) ? { code: true } : rule;
-  }
-  return attribute === 'root' || attribute === 'title' || attribute === 'alt' || attribute === 'ID'
-    ? PROSE
-    : { code: true };
-}
-
-function idEntity(open: readonly string[]): Entity {
-  return open.at(-1) === 'patientRole' || open.at(-1) === 'encompassingEncounter' || open.at(-1) === 'encounter'
-    ? 'mrn'
-    : 'other';
+/** What a `name` element says without its tags. */
+function nameAt(text: string, start: number): string | undefined {
+  const inner = text.slice(start, start + MAX_NAME);
+  const end = inner.search(/<\/(?:[\w.-]+:)?name\s*>/);
+  if (end < 0) return undefined;
+  return decodeReferences(inner.slice(0, end).replaceAll(/<[^>]*>/g, ' '), 0, MAX_NAME).text.trim();
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' };

@@ -34,7 +34,8 @@ function walk(element: Element, above: readonly string[], reading: Reading): voi
   const text = element.text.trim();
   reading.texts.push(element.text);
   const kind = text === '' ? undefined : textKind(path);
-  if (kind !== undefined) reading.held.push({ kind, where: path.slice(-3).join('/'), value: text });
+  if (kind !== undefined)
+    reading.held.push({ kind, where: path.slice(-3).join('/'), value: text, at: reading.texts.length - 1 });
   for (const child of element.children) walk(child, path, reading);
   reading.shape.push('>');
 }
@@ -49,19 +50,36 @@ function textKind(path: readonly string[]): Held['kind'] | undefined {
   return name === 'addr' ? 'address' : undefined;
 }
 
+/** FHIR in XML keeps its values in attributes; its resources begin with a capital. */
+const FHIR = /^[A-Z](?!linicalDocument)/;
+
+function fhirKind(name: string, parent: string, value: string): Held['kind'] | undefined {
+  if (/^(?:family|given)$/.test(name)) return 'name';
+  if (/^(?:line|city|postalCode|district)$/.test(name)) return 'address';
+  if (name === 'birthDate') return 'birth';
+  if (name === 'value') return parent === 'telecom' ? 'telecom' : parent === 'identifier' ? 'id' : undefined;
+  if (name === 'id' || name === 'reference') return 'id';
+  if (name === 'display') return parent === 'coding' ? undefined : 'name';
+  return /^\d{4}-\d\d-\d\d/.test(value) ? 'date' : undefined;
+}
+
 interface Attribute {
   readonly path: readonly string[];
   readonly key: string;
   readonly value: string;
 }
 
-function judgeAttribute(element: Element, { path, key, value }: Attribute, { held, kept }: Reading): void {
+function judgeAttribute(element: Element, { path, key, value }: Attribute, { held, kept, texts }: Reading): void {
   const where = `${path.slice(-3).join('/')}@${key}`;
-  const put = (kind: Held['kind']): void => void held.push({ kind, where, value });
+  const put = (kind: Held['kind']): void => void held.push({ kind, where, value, at: texts.length - 1 });
   if (key === 'extension' && /^(?:id|setId)$/.test(element.name)) return put('id');
   if (key === 'value' && element.name === 'telecom') return put('telecom');
   if (key === 'value' && element.name === 'birthTime') return value.length > 4 ? put('birth') : undefined;
   if (key === 'value' && TIMES.test(element.name) && /^(?:19|20)\d{2}(?:0[1-9]|1[0-2])/.test(value)) return put('date');
+  if (key === 'value' && FHIR.test(path[0] ?? '')) {
+    const kind = fhirKind(element.name, path.at(-2) ?? '', value);
+    if (kind !== undefined) return put(kind);
+  }
   const coded =
     /^(?:code|codeSystem|codeSystemName|displayName|unit|root|typeCode|classCode|moodCode|nullFlavor|xsi:type)$/;
   const measured = key === 'value' && !TIMES.test(element.name) && element.name !== 'reference';

@@ -74,7 +74,7 @@ function walkObject(node: Node, place: Place, reading: Reading): void {
 
 function judge(value: string, place: Place, reading: Reading): void {
   const kind = kindOf(value, place);
-  if (kind !== undefined) reading.held.push({ kind, where: place.path, value });
+  if (kind !== undefined) reading.held.push({ kind, where: place.path, value, at: reading.texts.length - 1 });
   else if (isKept(place, value)) reading.kept.push([place.path, value]);
 }
 

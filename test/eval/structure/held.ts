@@ -4,6 +4,8 @@ export interface Held {
   /** Where it stands: `Patient.name.family`, `PID-5.1`, `patientRole/addr/city`. */
   readonly where: string;
   readonly value: string;
+  /** Which of the document's texts it is. */
+  readonly at: number;
 }
 
 /** What a document holds, read by a parser of its own and not by the engine. */

@@ -17,7 +17,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   MRG: '1CX 2CX 3CX 4CX 5CX 6CX 7XPN',
   ORC: '2EI 3EI 4EI 9DTM 10XCN 11XCN 12XCN 13PL 14XTN 15DTM 19XCN 21XON 22XAD 23XTN 24XAD',
   OBR: '2EI 3EI 6DTM 7DTM 8DTM 10XCN 14DTM 16XCN 17XTN 20ST 21ST 22DTM 28XCN 32NDL 33NDL 34NDL 35NDL 36DTM',
-  OBX: '14DTM 16XCN 18EI 19DTM 23XON 24XAD 25XCN',
+  OBX: '14DTM 15HD 16XCN 18EI 19DTM 23XON 24XAD 25XCN',
   SPM: '2EI 3EI 17DTM 18DTM',
   NTE: '5XCN 6DTM',
   IN1: '2ID 3CX 4XON 5XAD 6XPN 7XTN 8ST 11XON 12DTM 13DTM 16XPN 18BIRTH 19XAD 36ST 44XAD 49CX',
@@ -91,7 +91,8 @@ export function readHl7(text: string): Contents {
           const value = unescape(part.split(sub)[0] ?? '', marks, escape);
           texts.push(unescape(part, marks, escape));
           const kind = COMPONENTS[type ?? '']?.[at + 1];
-          if (kind !== undefined && tells(kind, value)) held.push({ kind, where: `${where}.${at + 1}`, value });
+          if (kind !== undefined && tells(kind, value))
+            held.push({ kind, where: `${where}.${at + 1}`, value, at: texts.length - 1 });
         });
       }
     });

@@ -9,6 +9,9 @@ export interface Leak extends Held {
 const SURROGATE =
   /\b(?:NAME|PLACE|FACILITY|DATE|AGE|PHONE|FAX|EMAIL|SSN|MRN|PLAN|ACCT|LICENSE|VEHICLE|DEVICE|URL|IP|BIOMETRIC|IMAGE|CODE)_\d+[a-z]+\d\d\b/g;
 
+/** Names a list or a template, not a person; what stands in it by chance is no leak. */
+const OID = /\b[012](?:\.\d+){4,}\b/g;
+
 /** Ordinary words: what the dictionary has in lower case. A person may be called so, but the word alone tells nobody. */
 const dictionary = new Set(
   Buffer.from(english.dic)
@@ -37,13 +40,17 @@ const fold = (text: string): string =>
  * @param output the redacted text. @param read the same text, read by its format's parser
  */
 export function findLeaks(held: readonly Held[], output: string, read: Contents): readonly Leak[] {
+  const inPlace = held.flatMap((each) => {
+    const left = remains(each, read.texts[each.at] ?? '');
+    return left === '' ? [] : [{ ...each, left: `in place: ${left}` }];
+  });
   const bare = [output, ...read.texts, ...read.texts.flatMap((text) => decoded(text, 3))]
-    .map((text) => text.replaceAll(SURROGATE, ' § '))
+    .map((text) => text.replaceAll(SURROGATE, ' § ').replaceAll(OID, ' § '))
     .join(' § ');
   const folded = fold(bare);
   const words = new Set(folded.split(' '));
   const digits = bare.replaceAll(/(?<=\d)[\s().^-]{1,3}(?=\d)/g, '');
-  const leaks: Leak[] = [];
+  const leaks: Leak[] = [...inPlace];
   const seen = new Set<string>();
   for (const each of held) {
     const id = `${each.kind} ${each.value}`;
@@ -53,6 +60,20 @@ export function findLeaks(held: readonly Held[], output: string, read: Contents)
     if (left !== undefined) leaks.push({ ...each, left });
   }
   return leaks;
+}
+
+/** What can still be read where a value stood: letters and digits beside surrogates. */
+function remains({ kind }: Held, text: string): string {
+  // A subcomponent or a type behind the value says whose list it is from.
+  const value = kind === 'id' || kind === 'facility' ? (text.split('&')[0] ?? '') : text;
+  return value
+    .replaceAll(SURROGATE, '')
+    .replaceAll(
+      /^(?:tel|mailto|fax|urn:uuid|urn:oid|https?|[A-Z][A-Za-z]+\/|#)[:]?|(?:\.\d+)?(?:[+-]\d{4})$|T?\d\d(?::?\d\d){1,2}(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?$/g,
+      '',
+    )
+    .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
 }
 
 interface Output {
