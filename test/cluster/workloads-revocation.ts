@@ -8,7 +8,7 @@ import { type Answered, startWatch, type Watch, type Watched } from './workloads
 const PROMISED_MS = 2_000;
 const TRIALS = 3;
 /** An end so far ahead that what ends is in force before it. */
-const AHEAD_MS = 8_000;
+const AHEAD_MS = 10_000;
 
 /** One change and the first refusal after it. */
 interface Trial {
@@ -74,9 +74,14 @@ export function testRevocation(stage: () => WorkloadsStage): void {
 const refusal = (status: number, reason: RegExp) =>
   expect.objectContaining({ status, reason: expect.stringMatching(reason) });
 
-async function repeat<T extends Trial>(one: () => Promise<T>): Promise<readonly T[]> {
+/** A busy machine may let an end pass before what it ends is in force: then it is tried again. */
+async function repeat<T extends Trial>(one: () => Promise<T | null>): Promise<readonly T[]> {
   const trials: T[] = [];
-  while (trials.length < TRIALS) trials.push(await one());
+  for (let tries = 0; tries < 3 * TRIALS && trials.length < TRIALS; tries++) {
+    const trial = await one();
+    if (trial !== null) trials.push(trial);
+  }
+  if (trials.length < TRIALS) throw new Error('what was made had ended each time before it was in force');
   return trials;
 }
 
@@ -92,13 +97,13 @@ async function deleteAgreement(watch: Watch, api: KubeClient): Promise<Trial> {
   return { ms: refused.at - changedAt, refused, early: [] };
 }
 
-async function letAgreementExpire(watch: Watch): Promise<Trial> {
+async function letAgreementExpire(watch: Watch): Promise<Trial | null> {
   const span = spanFromNow();
   await applyYaml(JSON.stringify(agreement('workloads-anthropic', ANTHROPIC, { expiresOn: span.end })));
   return await waitForEnd(watch, 'anthropic', span);
 }
 
-async function letExemptionEnd(watch: Watch, namespace: string): Promise<Trial & { readonly held: Trial }> {
+async function letExemptionEnd(watch: Watch, namespace: string): Promise<(Trial & { readonly held: Trial }) | null> {
   const span = spanFromNow();
   const spec = {
     reason: 'a study with an end',
@@ -111,11 +116,16 @@ async function letExemptionEnd(watch: Watch, namespace: string): Promise<Trial &
   const metadata = { name: 'workloads-study' };
   await applyYaml(JSON.stringify({ apiVersion: 'lazaret.dev/v1alpha1', kind: 'GuardExemption', metadata, spec }));
   const [trial, held] = await Promise.all([waitForEnd(watch, 'study', span), waitForEnd(watch, 'held', span)]);
-  return { ...trial, held };
+  return trial === null || held === null ? null : { ...trial, held };
 }
 
-async function waitForEnd(watch: Watch, what: Watched, { madeAt, endsAt }: Span): Promise<Trial> {
-  const served = await watch.first(what, madeAt, 'served');
+async function waitForEnd(watch: Watch, what: Watched, { madeAt, endsAt }: Span): Promise<Trial | null> {
+  const seconds = (endsAt - Date.now()) / 1_000;
+  const served = await watch.first(what, madeAt, 'served', seconds).catch((error: Error) => {
+    if (error.message.includes('the watch ended')) throw error;
+    return null;
+  });
+  if (served === null) return null;
   const refused = await watch.first(what, served.at, 'refused');
   const early = watch.answers.filter(
     (answer) => answer.what === what && answer.sentAt > served.at && answer.at < endsAt && answer.status !== 200,

@@ -25,8 +25,8 @@ export interface Answered {
 /** Requests that go on until `stop`. */
 export interface Watch {
   readonly answers: readonly Answered[];
-  /** Waits for the first answer of a kind, among requests that were sent after a moment. */
-  readonly first: (what: Watched, after: number, kind: 'served' | 'refused') => Promise<Answered>;
+  /** Waits for the first answer of a kind, among requests that were sent after a moment. @throws when time is up */
+  readonly first: (what: Watched, after: number, kind: 'served' | 'refused', seconds?: number) => Promise<Answered>;
   readonly stop: () => void;
 }
 
@@ -94,13 +94,17 @@ export function startWatch(namespace: string, name: string): Watch {
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => (said = `${said}${bytes.toString()}`.slice(-2_000)));
   createInterface(child.stdout).on('line', (line) => answers.push(JSON.parse(line) as Answered));
-  const first = (what: Watched, after: number, kind: 'served' | 'refused'): Promise<Answered> =>
-    waitFor(`${what} to be ${kind}`, () => {
-      if (child.exitCode !== null) throw new Error(`the watch ended: ${said}`);
-      const found = answers.find(
-        (answer) => answer.what === what && answer.sentAt >= after && (answer.status === 200) === (kind === 'served'),
-      );
-      return Promise.resolve(found ?? null);
-    });
+  const first: Watch['first'] = (what, after, kind, seconds = 60) =>
+    waitFor(
+      `${what} to be ${kind}`,
+      () => {
+        if (child.exitCode !== null) throw new Error(`the watch ended: ${said}`);
+        const found = answers.find(
+          (answer) => answer.what === what && answer.sentAt >= after && (answer.status === 200) === (kind === 'served'),
+        );
+        return Promise.resolve(found ?? null);
+      },
+      seconds,
+    );
   return { answers, first, stop: () => void child.kill() };
 }

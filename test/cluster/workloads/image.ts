@@ -66,7 +66,8 @@ async function makeImage(say: Say): Promise<{ readonly name: string; readonly ar
     await mkdir(join(added, 'etc'), { recursive: true });
     await copyFile(join(debian, 'etc/passwd'), join(added, 'etc/passwd'));
     await appendFile(join(added, 'etc/passwd'), `worker:x:${WORKER}:${WORKER}::/tmp:/bin/sh\n`);
-    const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/15/bin';
+    // Before the wrappers of Debian, which are written in Perl.
+    const path = '/usr/lib/postgresql/15/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
     await writeImageArchive({ name, layers: [debian, added], env: [`PATH=${path}`] }, archive);
   } finally {
     await rm(work, { recursive: true, force: true });
