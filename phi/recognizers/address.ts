@@ -15,6 +15,7 @@ import {
   isMixed,
   isNumber,
   isWord,
+  labelAt,
   lengthAt,
   shapeAt,
   startOf,
@@ -22,7 +23,7 @@ import {
   wordAt,
 } from '../view.ts';
 import { blockEnd, isAddressed, unitAt } from './address-block.ts';
-import { isStrange } from './name-shape.ts';
+import { isStrange, nameFlagsAt } from './name-shape.ts';
 import { endsAsStreet, isNumberedStreet, isStreetWord, isUnknown } from './street-words.ts';
 import { roughEnd } from './rough-address.ts';
 
@@ -30,11 +31,6 @@ const BOX = hashWord('box');
 const ENGLISH_STREETS = wordSet(
   'court place drive way run square row close path point circle lane road street avenue trail',
 );
-const CERTAIN_STREETS = wordSet(
-  'street strasse platz utca ulica gata vej avenue road boulevard blvd lane parkway highway drive terrace ave rd pkwy hwy',
-);
-const DOUBTFUL_STREETS = wordSet('st dr ln ct');
-const BEFORE_STREET = wordSet('on at of and');
 
 /** Street addresses, post boxes and ZIP codes (45 CFR 164.514(b)(2)(i)(B)). */
 
@@ -79,6 +75,16 @@ export function recognizeStreet(view: View, at: number): number {
 
 /** `Långlöt 44 Horky Street`: a word before the number that English does not have belongs to the address. */
 function beforeNumber(view: View, at: number): number {
+  const opens =
+    isCapitalised(view, at - 1) &&
+    ((gapBefore(view, at - 1) & (GAP.NEWLINE | GAP.COLON)) !== 0 || at - 1 === view.from);
+  if (
+    opens &&
+    gapBefore(view, at) === GAP.SPACE &&
+    (nameFlagsAt(view, at - 1) & (BIT.STOP | BIT.COMMON | BIT.TITLE)) === 0 &&
+    labelAt(view, at - 1) === 0
+  )
+    return at - 1;
   const strange = isUnknown(view, at - 1) || (isCapitalised(view, at - 1) && isStrange(view, at - 1));
   return strange && gapBefore(view, at) === GAP.SPACE ? at - 1 : at;
 }
@@ -139,7 +145,7 @@ function isLowerStreet(view: View, at: number): boolean {
   return false;
 }
 
-function isHouseNumber(view: View, at: number): boolean {
+export function isHouseNumber(view: View, at: number): boolean {
   return (
     (gapBefore(view, at) &
       ~(GAP.SPACE | GAP.COMMA | (/(?:^u|^ul|str|^ut)$/.test(wordAt(view, at - 1)) ? GAP.PERIOD : 0))) ===
@@ -197,28 +203,3 @@ function namedEnd(view: View, at: number): number {
   }
   return last;
 }
-
-/** `Oomen Street`, `Old Mill Road`, `Keskiort street`: a street without a number. Called for a street word. */
-export function recognizeNamedStreet(view: View, at: number): number {
-  if (lengthAt(view, at) < 2 || !isCapitalised(view, at - 1) || gapBefore(view, at) !== GAP.SPACE) return at;
-  const certain = CERTAIN_STREETS.has(hashAt(view, at));
-  const abbreviated =
-    DOUBTFUL_STREETS.has(hashAt(view, at)) && isCapitalised(view, at) && BEFORE_STREET.has(hashAt(view, at - 2));
-  if (!certain && !abbreviated) return at;
-  let first = at - 1;
-  while (
-    at - first < 4 &&
-    gapBefore(view, first) === GAP.SPACE &&
-    isCapitalised(view, first - 1) &&
-    (flagsAt(view, first - 1) & BIT.STOP) === 0
-  )
-    first--;
-  if ((flagsAt(view, first) & (BIT.STOP | BIT.CLINICAL)) !== 0 && (flagsAt(view, first) & BIT.DIRECTION) === 0)
-    return at;
-  const numbered = certain && !NUMBERLESS.has(hashAt(view, at)) && isHouseNumber(view, at + 1);
-  emit(view, 'location', [startOf(view, first), endOf(view, numbered ? at + 1 : at)], 0.7);
-  return numbered ? at + 1 : at;
-}
-
-/** English streets have their number before them. */
-const NUMBERLESS = wordSet('street avenue road boulevard blvd lane parkway highway drive terrace ave rd pkwy hwy');

@@ -68,7 +68,11 @@ function lastOf(view: View, at: number): number {
   if (lengthAt(view, at + 1) < 3 || (next & (BIT.STOP | BIT.CLINICAL)) !== 0) return at;
   const top = (flags & BIT.GIVEN_TOP) !== 0;
   if ((next & BIT.SURNAME) !== 0 && (next & BIT.COMMON) === 0) return (flags & BIT.COMMON) === 0 || top ? at + 1 : at;
-  if ((flags & BIT.COMMON) !== 0) return at;
+  // `warren khadzhiyev`
+  if ((flags & BIT.COMMON) !== 0)
+    return top && (next & ~BIT.TOWN) === 0 && lengthAt(view, at + 1) >= 6 && !endsClinically(view, at + 1)
+      ? at + 1
+      : at;
   const common = (next & BIT.SURNAME_TOP) !== 0 && (next & BIT.TITLE) === 0 && top && endsClause(view, at + 2);
   const strange = (next & ~BIT.TOWN) === 0 && lengthAt(view, at + 1) >= 5;
   return common || strange ? at + 1 : at;

@@ -18,7 +18,7 @@ import {
   type View,
 } from '../view.ts';
 import { isIntroduced } from './name-context.ts';
-import { ANY_NAME, endsClinically, HARD, nameFlagsAt, NEVER, PERSONAL } from './name-shape.ts';
+import { ANY_NAME, endsClinically, HARD, isWide, nameFlagsAt, NEVER, PERSONAL } from './name-shape.ts';
 
 const AND = hashWord('and');
 const GIVEN = hashWord('given');
@@ -55,7 +55,16 @@ function endsClause(view: View, at: number): boolean {
 /** `Kovalev: "Who are you?"` at a line's beginning: who speaks in a transcript. */
 function isSpeaker(view: View, at: number, flags: number): boolean {
   if (labelAt(view, at) !== 0 || ((flags & (BIT.COMMON | NEVER)) !== 0 && (flags & BIT.GIVEN) === 0)) return false;
-  return isSpeaking(view, at);
+  if (isSpeaking(view, at)) return true;
+  const end = endOf(view, at);
+  const listed = (flags & BIT.COMMON) === 0 ? BIT.GIVEN : BIT.GIVEN_TOP;
+  // `Victor: What a day.`, but no heading (`Lungs: Clear`).
+  return (
+    (at === view.from || (gapBefore(view, at) & GAP.NEWLINE) !== 0) &&
+    ((flags & listed) !== 0 || (isWide(view, at) && flags === 0)) &&
+    shapeAt(view, at) === CAPITALISED &&
+    /^: [A-Z¿¡]/.test(view.text.slice(end, end + 3))
+  );
 }
 
 /** Whether a colon and a quotation mark stand behind a word that begins a line. */
@@ -102,7 +111,10 @@ export function scoreUnlisted(view: View, at: number): number {
   )
     return 0;
   // `Brandex 50 mg`, `prescribed Brandex`
-  if ((isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE) || MEDICATING.has(hashAt(view, at - 1)))
+  if (
+    (isNumber(view, at + 1) && gapBefore(view, at + 1) === GAP.SPACE) ||
+    (MEDICATING.has(hashAt(view, at - 1)) && !isWide(view, at))
+  )
     return 0;
   if (PERSONAL.has(hashAt(view, at + 1)) && gapBefore(view, at + 1) === GAP.SPACE) return 0.5;
   // `Dariusz, can I ask you`

@@ -128,6 +128,7 @@ function isTitledWord(view: View, title: number, at: number): boolean {
 /** `pt john doe`, `patient Q. Rivers`, `Name: ROE, JANE`: a name behind a word that stands before names. */
 export function recognizeAfterRole(view: View, at: number): number {
   const gap = gapBefore(view, at + 1);
+  if (hashAt(view, at) === NAME && (gap & GAP.END) !== 0) return recognizeAnswer(view, at);
   if (gap < 0 || (gap & ~(GAP.SPACE | GAP.COLON | GAP.COMMA | GAP.OPEN)) !== 0) return at;
   let first = at + 1;
   const introduced = INTRODUCTIONS.has(hashAt(view, at)) || (hashAt(view, at) === NAME && hashAt(view, at + 1) === IS);
@@ -150,6 +151,23 @@ export function recognizeAfterRole(view: View, at: number): number {
   if (last < first) return at;
   emit(view, 'name', [startOf(view, first), endOf(view, last)], 0.8);
   return last;
+}
+
+/** `What is your name? Kovalev`: one to three words that are the whole answer. */
+function recognizeAnswer(view: View, at: number): number {
+  let last = at;
+  while (last - at < 3 && isAnswer(view, last + 1)) last++;
+  const gap = gapBefore(view, last + 1);
+  if (last === at || (gap >= 0 && (gap & ~GAP.SPACE) === 0)) return at;
+  emit(view, 'name', [startOf(view, at + 1), endWithPeriod(view, last)], 0.75);
+  return last;
+}
+
+function isAnswer(view: View, at: number): boolean {
+  const gap = gapBefore(view, at);
+  if (!isWord(view, at) || labelAt(view, at) !== 0 || (gap & ~(GAP.SPACE | GAP.END | GAP.NEWLINE | GAP.OPEN)) !== 0)
+    return false;
+  return (nameFlagsAt(view, at) & NOT_NAMES) === 0;
 }
 
 function isSurname(view: View, at: number): boolean {

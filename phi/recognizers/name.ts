@@ -1,5 +1,4 @@
-import { hashWord } from '../word-hash.ts';
-import { wordSet } from '../word-hash.ts';
+import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { ALL_CAPS, CAMEL } from '../lexer.ts';
@@ -53,6 +52,7 @@ export function recognizeName(view: View, at: number): number {
   return last;
 }
 
+const BOX = hashWord('box');
 const PARTICLES = wordSet('van von der den de di del da ter ten');
 
 /** `the van Gijn report`: lower-case particles before a name. @returns the first token */
@@ -132,7 +132,7 @@ function scoreRun(view: View, first: number, last: number): number {
 /** `J. Okafor`, `J. R. Smith`. */
 function scoreInitialFirst(view: View, first: number, last: number): number {
   const end = flagsAt(view, last);
-  if (isInitial(view, last) || (end & BIT.SURNAME) === 0) return 0;
+  if (isInitial(view, last) || (end & BIT.SURNAME) === 0 || hashAt(view, last) === BOX) return 0;
   if ((gapBefore(view, first + 1) & GAP.PERIOD) !== 0)
     return (end & BIT.COMMON) === 0 || (end & BIT.SURNAME_TOP) !== 0 ? 0.75 : 0;
   return (end & (BIT.COMMON | BIT.PROPER)) === 0 &&

@@ -93,9 +93,20 @@ export function recognizeZip(view: View, at: number): number {
       ((flags & (BIT.STATE | BIT.CITY | BIT.COUNTRY)) !== 0 && isCapitalised(view, at - 1)));
   const labelled =
     labelAt(view, at - 1) === LABEL.ZIP || labelAt(view, at - 2) === LABEL.ZIP || labelAt(view, at - 3) === LABEL.ZIP;
-  if (!state && !labelled) return at;
+  const placed =
+    near &&
+    lengthAt(view, at) === 5 &&
+    isAfterPlace(view, at) &&
+    (flagsAt(view, at + 1) & (BIT.UNIT | BIT.STOP)) !== BIT.UNIT;
+  if (!state && !labelled && !placed) return at;
   emit(view, 'location', [startOf(view, at), endOf(view, postcode)], 0.85);
   return postcode;
+}
+
+/** `in Brackenford 71382`: a place was found just before. */
+function isAfterPlace(view: View, at: number): boolean {
+  const newest = view.found.at(-1);
+  return newest?.entity === 'location' && gapBefore(view, at) === GAP.SPACE && newest.end === endOf(view, at - 1);
 }
 
 /** @returns the last token of a postal code, or less than the first */

@@ -13,7 +13,7 @@ export const PEOPLE: readonly WordGroup[] = [
   group(
     BIT.ROLE,
     `patient pt patients client resident mother father mom dad son daughter wife husband spouse brother sister aunt uncle grandmother grandfather grandson granddaughter niece nephew cousin
-    partner fiance fiancee guardian caregiver parent child named called physician provider attending surgeon nurse therapist cardiologist oncologist neurologist psychiatrist dermatologist radiologist
+    partner kid fiance fiancee guardian caregiver parent child named called physician provider attending surgeon nurse therapist cardiologist oncologist neurologist psychiatrist dermatologist radiologist
     pathologist pediatrician gastroenterologist nephrologist pulmonologist urologist endocrinologist hematologist rheumatologist ophthalmologist gynecologist obstetrician hospitalist internist resident
     pcp gp colleague friend neighbor employer contact name names author dictated signed transcribed`,
   ),
