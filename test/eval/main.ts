@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createTokens, lex } from '#phi/lexer.ts';
 import { scanText } from '#phi/scan.ts';
 import { generate } from './generate.ts';
 import { type GoldText, type Score, score } from './score.ts';
+import { scoreFolder, scoreGenerated } from './structure/measure.ts';
 
 /**
  * `npm run eval -- --data DIR [--json]`: what the engine scores on the public sets in a folder and on the generated suite, and how fast it is.
@@ -33,28 +34,6 @@ function alarms(texts: readonly string[]) {
   const byEntity: Record<string, number> = {};
   for (const entity of spans) byEntity[entity] = (byEntity[entity] ?? 0) + 1;
   return { words, spans: spans.length, perThousandWords: (1_000 * spans.length) / words, byEntity };
-}
-
-/** Redacted structures must still parse; reports how many did. */
-function structures(folder: string) {
-  const files = readdirSync(folder).filter((file) => /\.(?:json|xml|hl7)$/.test(file));
-  let spans = 0;
-  let parsed = 0;
-  for (const file of files) {
-    const result = scanText(readFileSync(join(folder, file), 'utf8'), 'whole');
-    spans += result.spans.length;
-    if (!file.endsWith('.json') || isJson(result.redacted)) parsed++;
-  }
-  return { files: files.length, parsed, spans };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** MB/s of one thread and p50, p99 in ms of 4 KB prompts, beside a bare lexer of the same texts. */
@@ -107,6 +86,10 @@ function measure(data: string | undefined) {
     'generated, other half': score(generate(1), find),
   };
   const folders: Record<string, unknown> = {};
+  for (const format of ['fhir', 'hl7', 'ccda'] as const) {
+    folders[`generated ${format}, half for tuning`] = scoreGenerated(format, 0);
+    folders[`generated ${format}, other half`] = scoreGenerated(format, 1);
+  }
   let texts: readonly string[] = [...generate(0), ...generate(1)].map((gold) => gold.text);
   if (data === undefined) return { sets, folders, speed: speed(texts), published: PUBLISHED };
   for (const [name, file] of [
@@ -122,7 +105,7 @@ function measure(data: string | undefined) {
   const notes = join(data, 'aci-bench/valid.csv');
   if (existsSync(notes)) folders['aci-bench'] = alarms([readFileSync(notes, 'utf8')]);
   for (const folder of ['synthea-fhir-r4', 'hl7v2-cdc', 'ccda-examples']) {
-    if (existsSync(join(data, folder))) folders[folder] = structures(join(data, folder));
+    if (existsSync(join(data, folder))) folders[folder] = scoreFolder(join(data, folder));
   }
   return { sets, folders, speed: speed(texts), published: PUBLISHED };
 }
