@@ -7,8 +7,7 @@ import { KubeClient } from './kube-client.ts';
 import { PLACE } from './test-cluster.ts';
 
 /** What is discovered, by the words of Prometheus. */
-export const ROLES = ['pod', 'endpoints'] as const;
-export type DiscoveryRole = (typeof ROLES)[number];
+type DiscoveryRole = 'pod' | 'endpoints';
 
 /** A server that tells Prometheus what there is. */
 export interface Discovery {

@@ -83,7 +83,7 @@ export async function setStage(): Promise<SreStage> {
     ends.defer(() => deleteNamespace(clinic));
     await applyYaml(agreement(AGREEMENT, ['api.anthropic.com', '/v1/messages'], Date.now() + FAR_MS));
     await Promise.all([startApp(clinic, 'client', { script: TRAFFIC }), startApp(clinic, 'quiet')]);
-    return { product, prometheus, clinic, defer: (end) => void ends.defer(end), leave: () => ends.disposeAsync() };
+    return { product, prometheus, clinic, defer: (end) => ends.defer(end), leave: () => ends.disposeAsync() };
   } catch (fault) {
     await ends.disposeAsync().catch(() => undefined);
     throw fault;
