@@ -11,6 +11,7 @@ import { createMetrics as controllerMetrics } from '#controller/ops/metrics.ts';
 import { createRegisterMetrics } from '#controller/register/register-metrics.ts';
 import { COMMANDS } from '#cli/command.ts';
 import { createMetrics as sidecarMetrics } from '#sidecar/ops/metrics.ts';
+import { ROWS } from '#test/cluster/cost-table.ts';
 import { anchors, codes, links, readPage, readPages, ROOT, rows, section } from './page.ts';
 
 const PAGES = readPages();
@@ -116,6 +117,11 @@ describe('docs/evidence.md', () => {
   it('has every stage of a record', () => {
     expect(new Set(first('What stands where').flatMap(([stages]) => stages))).toEqual(new Set(STAGES));
   });
+});
+
+it('docs/cost.md has the rows that npm run cost prints', () => {
+  const shown = rows(section(readPage('docs/cost.md'), 'One run')).map(([name]) => name);
+  expect(shown).toEqual([...ROWS.latency, ...ROWS.programs]);
 });
 
 describe('docs/security.md', () => {
