@@ -111,6 +111,7 @@ describe('public destinations', () => {
       { action: 'refuse', reason: 'destination_not_allowed', form: 'reset' },
     ],
     ['silence is refused', { kind: 'silent' }, { action: 'refuse', reason: 'destination_not_allowed', form: 'reset' }],
+    ['a line is refused', { kind: 'line' }, { action: 'refuse', reason: 'destination_not_allowed', form: 'reset' }],
     [
       'ambiguous HTTP is refused',
       { kind: 'ambiguous', of: 'http' },
@@ -145,6 +146,7 @@ describe('private destinations', () => {
       { action: 'terminate' },
     ],
     ['a database passes', { kind: 'other' }, { action: 'opaque', follow: false }],
+    ['a line without an end passes and is watched', { kind: 'line' }, { action: 'opaque', follow: true }],
     ['a SOCKS proxy does not', { kind: 'socks' }, { action: 'refuse', reason: 'destination_not_allowed' }],
     ['bytes that only resemble TLS pass', { kind: 'ambiguous', of: 'tls' }, { action: 'opaque' }],
     ['clear HTTP passes and is followed', http('fhir', '/Patient'), { action: 'opaque', follow: true }],
@@ -269,6 +271,7 @@ const sights: fc.Arbitrary<Sight> = fc.oneof(
   fc.constantFrom(connect(named('example.org')), connect(named('elsewhere.example')), connect(null)),
   fc.constantFrom<Sight>(
     { kind: 'other' },
+    { kind: 'line' },
     { kind: 'silent' },
     { kind: 'ambiguous', of: 'tls' },
     { kind: 'ambiguous', of: 'http' },
