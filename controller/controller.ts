@@ -57,6 +57,7 @@ export async function startController(world: ControllerWorld): Promise<Controlle
   const close = async (): Promise<void> => {
     closing = true;
     webhook.retire();
+    bundles.server.retire();
     await world.clock.sleep(LIMIT.webhookGraceMs, stop.signal);
     await Promise.all([webhook.drain(), bundles.server.close()]);
     forget();

@@ -53,6 +53,7 @@ export class BundleDesk {
   readonly #policy: CurrentPolicy;
   readonly #signer: BundleSigner;
   readonly #held = new Map<string, Held>();
+  #released = false;
   #looking = false;
   #due = false;
   /** The last bundle that each pod got from here, for callers that give no tag back. */
@@ -95,9 +96,14 @@ export class BundleDesk {
     this.#policy.wake();
   }
 
-  /** Answers everybody who is held. */
-  close(): void {
+  /** Answers everybody who is held, and holds nobody from now on: this replica is about to end, and will hear of no change then. */
+  release(): void {
+    this.#released = true;
     for (const { stop } of this.#held.values()) stop.abort();
+  }
+
+  close(): void {
+    this.release();
     this.#policy.close();
     this.#signer.close();
   }
@@ -183,7 +189,7 @@ export class BundleDesk {
 
   /** One request a pod is held: a new one takes the place of the last, so that no pod can fill the places of others. */
   async #hold(proven: ProvenPod, question: BundleQuestion): Promise<BundleAnswer> {
-    if (question.waitMs <= 0) return { outcome: 'unchanged' };
+    if (question.waitMs <= 0 || this.#released) return { outcome: 'unchanged' };
     this.#held.get(proven.uid)?.stop.abort();
     const stop = new AbortController();
     let held: Held | undefined;

@@ -30,7 +30,9 @@ export interface BundleServerOptions extends DeskOptions {
 export interface BundleServer {
   /** @returns the port; @throws when the address cannot be had */
   listen(endpoint: { readonly host: string; readonly port: number }): Promise<number>;
-  /** Answers those who are held, finishes what is in work. */
+  /** Answers those who are held; from now on each answer ends its connection, so that callers go to a replica that stays. */
+  retire(): void;
+  /** The same, and finishes what is in work. */
   close(): Promise<void>;
 }
 
@@ -62,11 +64,11 @@ export function createBundleServer(options: BundleServerOptions): BundleServer {
   const { certificate, metrics } = options;
   metrics.countCallers(() => desk.held);
   let working = 0;
+  let retired = false;
   const server = createServer({ ...BOUNDS, ...certificate.current() }, (request, response) => {
-    // When we end, a sidecar's connection must not stay open and hold us up.
-    response.shouldKeepAlive &&= server.listening;
     working++;
-    handle(options, desk, { request, response, busy: working > LIMIT.bundleCallers })
+    const busy = working > LIMIT.bundleCallers;
+    handle(options, desk, { request, response, busy, isRetired: () => retired })
       .then((outcome) => metrics.requests.inc({ outcome }))
       .catch(() => response.destroy())
       .finally(() => {
@@ -75,9 +77,15 @@ export function createBundleServer(options: BundleServerOptions): BundleServer {
   });
   server.maxConnections = LIMIT.bundleCallers + LIMIT.tokenReviews;
   const stops = [certificate.onChange(() => replaceCertificate(server, options)), options.onKeys?.(() => desk.wake())];
+  const retire = (): void => {
+    retired = true;
+    desk.release();
+  };
   return {
     listen: (endpoint) => listen(server, endpoint),
+    retire,
     close: async () => {
+      retire();
       for (const stop of stops) stop?.();
       const closed = stopServer(server);
       desk.close();
@@ -99,6 +107,7 @@ interface Work {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly busy: boolean;
+  readonly isRetired: () => boolean;
 }
 
 async function handle(options: BundleServerOptions, desk: BundleDesk, work: Work): Promise<BundleOutcome> {
@@ -110,6 +119,8 @@ async function handle(options: BundleServerOptions, desk: BundleDesk, work: Work
   if (question === null) return refuse(response, 'unreadable', statusOf(request));
   const answer = work.busy ? ({ outcome: 'busy' } as const) : await ask(options, desk, question);
   if (gone.signal.aborted || answer.outcome === 'left') return 'left';
+  // Asked now, not when the request came: it may have been held since.
+  if (work.isRetired()) response.shouldKeepAlive = false;
   if (answer.outcome === 'bundle') return send(response, answer.bundle);
   return refuse(response, answer.outcome, STATUS[answer.outcome]);
 }

@@ -333,6 +333,15 @@ describe('the server', () => {
     expect(serving.lines.join('')).toContain('certificate_fault');
   });
 
+  test('lets held callers go with their connections when it is about to end, and holds nobody more', async () => {
+    const first = await ask(serving, { token: TOKEN });
+    const { answer } = await held({ after: '1.100', tag: tagOf(first) });
+    serving.server.retire();
+    expect(await answer).toMatchObject({ status: 204, headers: { connection: 'close' } });
+    const question = { token: TOKEN, after: '1.100', tag: tagOf(first), wait: 30 };
+    expect(await ask(serving, question)).toMatchObject({ status: 204, headers: { connection: 'close' } });
+  });
+
   test('answers held callers when it ends', async () => {
     const first = await ask(serving, { token: TOKEN });
     const { answer } = await held({ after: '1.100', tag: tagOf(first) });
