@@ -22,7 +22,7 @@ import { loadWorkloadsImage, WORKER } from './workloads/image.ts';
 /** Names of one server of the world: policy lists the first; the second is reached only by an exemption. */
 export const LISTED = 'workloads.example.org';
 export const STUDY = 'study.example.org';
-export const PROVIDERS = ['api.anthropic.com', 'api.openai.com'] as const;
+const PROVIDERS = ['api.anthropic.com', 'api.openai.com'] as const;
 
 /** Where the world's server serves gRPC and the web. */
 export const GRPC_PORT = 8443;
@@ -74,7 +74,7 @@ export async function setWorkloads(script: Script): Promise<WorkloadsStage> {
 }
 
 /** A pod's object. */
-export function pod({
+function pod({
   namespace,
   name,
   labels = {},
@@ -134,7 +134,7 @@ function clientSpec(image: string): object {
 }
 
 /** A container of the workloads image. */
-export function container({
+function container({
   image,
   name,
   command,
