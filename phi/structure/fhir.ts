@@ -74,7 +74,7 @@ export function jsonRule(leaf: Pick<JsonLeaf, 'key' | 'parent'>, text: string, c
   if (key === 'url' && RELATIVE.test(text)) return { whole: 'other', skip: prefixOf(text) };
   if (key === 'url')
     return text.startsWith('http://hl7.org') || parent.includes('extension') ? { code: true } : { expects: 'url' };
-  if (key === 'name' && PLACES.has(context.resourceType)) return { whole: 'facility' };
+  if (key === 'name') return nameRule(parent, context);
   if (key.startsWith('value')) {
     const named = EXTENSIONS[context.url.slice(context.url.lastIndexOf('/') + 1).toLowerCase()];
     if (named !== undefined) return { whole: named };
@@ -82,6 +82,18 @@ export function jsonRule(leaf: Pick<JsonLeaf, 'key' | 'parent'>, text: string, c
   }
   const own = fieldRule(leaf.key);
   return own === PROSE && /^\d*$/.test(key) ? fieldRule(leaf.parent) : own;
+}
+
+/** Resources and objects whose `name` is a thing's. */
+const THINGS =
+  /^(?:parameters?|valueset|codesystem|structuredefinition|questionnaire|library|measure|plandefinition|activitydefinition|searchparameter|operationdefinition|capabilitystatement|implementationguide|conceptmap|device|devicename|devicedefinition|medication|medicationknowledge|substance|class|labs?|tests?|results?|observations?|panels?|analytes?|components?|medications?|meds|drugs?|prescriptions?|allerg(?:y|ies)|conditions?|diagnos[ei]s|problems?|procedures?|immunizations?|vaccines?|vitals?|symptoms?|items?|products?|functions?|tools?|properties|fields?|columns?|files?|models?|programs?|plans?|units?)$/;
+
+/** A `name` that is a text: a person's where nothing says that it is a place's or a thing's. */
+function nameRule(parent: string, { resourceType }: JsonContext): FieldRule {
+  if (PLACES.has(resourceType) && parent !== 'contact') return { whole: 'facility' };
+  if (THINGS.test(parent)) return PROSE;
+  const isOfResource = parent === '' || parent === 'resource' || parent === 'contained';
+  return resourceType !== '' && isOfResource && THINGS.test(resourceType.toLowerCase()) ? PROSE : { whole: 'name' };
 }
 
 /** A resource by type and id, by UUID or OID, by its place in the same resource, or by its address (FHIR R4 §2.1.3.0.4). */

@@ -1,5 +1,6 @@
 import { fieldRule } from '../field.ts';
 import { type FieldRule, PROSE } from '../segment.ts';
+import type { Range } from './lines.ts';
 
 /** A cell of a table with what its column's header says. */
 export interface Cell {
@@ -8,40 +9,61 @@ export interface Cell {
   readonly rule: FieldRule;
 }
 
-const SEPARATORS = ['|', '\t', ',', ';'];
+const SEPARATORS = ['|', '\t', ';', ','] as const;
 const MAX_HEADER = 2_000;
 const MAX_CELL = 60;
+/** Lines that one quoted cell may span. */
+const MAX_CELL_LINES = 64;
 
-/** Whether two lines in a row have a separator equally often: a cheap look that spares most prose a closer one. */
+/** How often each separator stands in a line, and a quote. */
+type Counts = readonly [pipe: number, tab: number, semicolon: number, comma: number, quote: number];
+
+/** Whether a line of headers stands above a line that has the same separator as often: a cheap look that spares most prose a closer one. */
 export function mayHoldTable(text: string): boolean {
-  let header = 0;
+  let header: Counts | undefined;
   for (let start = 0; start < text.length; ) {
     const next = text.indexOf('\n', start);
     const end = next < 0 ? text.length : next;
-    // Only what may be a header, or stands below one, is looked at to its end.
-    const counts = countSeparators(text, [start, end], header === 0);
-    if (counts > 0 && counts === header) return true;
-    header = header === 0 || counts === 0 ? counts : countSeparators(text, [start, end], true);
+    // Only what stands below something that may be a header is looked at to its end.
+    const counts = countSeparators(text, [start, end], header === undefined);
+    if (header !== undefined && counts !== undefined && mayFollow(header, counts)) return true;
+    header = header === undefined ? counts : countSeparators(text, [start, end], true);
     start = end + 1;
   }
   return false;
 }
 
-/** @returns how often a line holds each separator, as one number; 0 for a line of sentences where a header is asked for */
-function countSeparators(text: string, [start, end]: readonly [number, number], isHeader: boolean): number {
-  let counts = 0;
+function mayFollow(header: Counts, row: Counts): boolean {
+  for (let i = 0; i < 4; i++) {
+    const [above, below] = [header[i] as number, row[i] as number];
+    // A quoted cell may hold the separator, and the line end.
+    if (above > 0 && (above === below || (row[4] > 0 && (below > 0 || above > 1)))) return true;
+    if (above > 1 && below > above && i < 3) return true;
+  }
+  return false;
+}
+
+/** @returns undefined for a line without separators, and for one of sentences where a header is asked for */
+function countSeparators(text: string, [start, end]: Range, isHeader: boolean): Counts | undefined {
+  let [pipe, tab, semicolon, comma, quote] = [0, 0, 0, 0, 0];
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
     // Letters, and the space, are most of a text.
     if (code === 32 || (code > 63 && code < 124)) continue;
-    if (code === 44) counts += 1e3;
-    else if (code === 124) counts += 1e9;
-    else if (code === 9) counts += 1e6;
-    else if (code === 59) counts += 1;
+    if (code === 44) comma++;
+    else if (code === 124) pipe++;
+    else if (code === 9) tab++;
+    else if (code === 59) semicolon++;
+    else if (code === 34) quote++;
     // Sentences have commas too, but a header has no full stop.
-    else if (isHeader && (code === 46 || code === 33)) return 0;
+    else if (isHeader && (code === 46 || code === 33)) return undefined;
   }
-  return counts;
+  return pipe + tab + semicolon + comma === 0 ? undefined : [pipe, tab, semicolon, comma, quote];
+}
+
+interface Header {
+  readonly separator: string;
+  readonly rules: readonly FieldRule[];
 }
 
 /**
@@ -49,55 +71,98 @@ function countSeparators(text: string, [start, end]: readonly [number, number], 
  * @param lines offsets of the lines `[start, end)` without their ends
  * @returns the number of lines that belong to the table, 0 when the line is no header that says anything
  */
-export function readTable(
-  text: string,
-  lines: readonly (readonly [number, number])[],
-  at: number,
-  take: (cell: Cell) => void,
-): number {
-  const [start, end] = lines[at] ?? [0, 0];
-  if (end - start > MAX_HEADER || end - start < 3) return 0;
-  const header = text.slice(start, end);
-  const separator = SEPARATORS.find((mark) => header.includes(mark));
-  // A line of sentences is no header.
-  if (/[.?!](?: |$)/.test(header)) return 0;
-  const next = lines[at + 1];
-  if (separator === undefined || next === undefined) return 0;
-  if (count(header, separator) !== count(text.slice(next[0], Math.min(next[1], next[0] + MAX_HEADER)), separator))
-    return 0;
-  const cells = splitRow(text, [start, end], separator);
-  if (cells.length < 2 || cells.some(([from, to]) => to - from > MAX_CELL)) return 0;
-  const rules = cells.map(([from, to]) => fieldRule(text.slice(from, to)));
-  if (!rules.some((rule) => rule !== PROSE)) return 0;
+export function readTable(text: string, lines: readonly Range[], at: number, take: (cell: Cell) => void): number {
+  const header = readHeader(text, lines, at);
+  if (header === undefined) return 0;
+  const { separator, rules } = header;
   let row = at + 1;
-  for (; row < lines.length; row++) {
-    const [from, to] = lines[row] ?? [0, 0];
+  while (row < lines.length && isBelow(text, lines, row)) {
+    const last = rowEnd(text, lines, row, separator);
+    const [from, to] = [(lines[row] as Range)[0], (lines[last] as Range)[1]];
     const values = splitRow(text, [from, to], separator);
-    if (values.length < 2 || values.length > cells.length + 1 || !text.slice(from, to).includes(separator)) break;
-    values.forEach(([cellStart, cellEnd], column) => {
-      if (cellEnd > cellStart && !/^:?-+:?$/.test(text.slice(cellStart, cellEnd)))
-        take({ start: cellStart, end: cellEnd, rule: rules[column] ?? PROSE });
+    if (values.length < 2 || values.length > rules.length + 1) break;
+    values.forEach(([start, end], column) => {
+      if (end > start && !/^:?-+:?$/.test(text.slice(start, Math.min(end, start + MAX_CELL))))
+        take({ start, end, rule: rules[column] ?? PROSE });
     });
+    row = last + 1;
   }
   return row - at > 1 ? row - at : 0;
 }
 
-function count(line: string, separator: string): number {
-  const code = separator.charCodeAt(0);
-  let marks = 0;
-  for (let i = 0; i < line.length; i++) if (line.charCodeAt(i) === code) marks++;
-  return marks;
+/** An empty line ends a table. */
+function isBelow(text: string, lines: readonly Range[], row: number): boolean {
+  const between = text.slice(lines[row - 1]?.[1], lines[row]?.[0]);
+  return between === '\n' || between === '\r\n' || between === '\r';
+}
+
+function readHeader(text: string, lines: readonly Range[], at: number): Header | undefined {
+  const [start, end] = lines[at] ?? [0, 0];
+  if (end - start > MAX_HEADER || end - start < 3 || lines[at + 1] === undefined) return undefined;
+  const header = text.slice(start, end);
+  // A line of sentences is no header.
+  if (/[.?!](?: |$)/.test(header)) return undefined;
+  for (const separator of SEPARATORS) {
+    if (!header.includes(separator)) continue;
+    const cells = splitRow(text, [start, end], separator);
+    if (cells.length < 2 || cells.some(([from, to]) => to - from > MAX_CELL)) continue;
+    const last = rowEnd(text, lines, at + 1, separator);
+    const next = splitRow(text, [(lines[at + 1] as Range)[0], (lines[last] as Range)[1]], separator);
+    if (Math.abs(next.length - cells.length) > 1 || next.length < 2) continue;
+    const rules = columnRules(cells.map(([from, to]) => text.slice(from, to)));
+    if (rules.some((rule) => rule !== PROSE && rule.code !== true)) return { separator, rules };
+  }
+  return undefined;
+}
+
+/** Columns that make a table one of drugs, tests or codes, whose `name` is nobody's. */
+const THINGS =
+  /^(?:drug|medication|med|dose|strength|route|frequency|unit|units|value|result|code|test|lab|analyte|reference range|quantity|qty|price|allergen|vaccine|procedure)s?$/i;
+/** Half of a name where another column has the other half. */
+const HALVES = /^(?:first|last|middle|given|family)$/i;
+
+function columnRules(headers: readonly string[]): readonly FieldRule[] {
+  const own = headers.map((header) => fieldRule(header));
+  const telling = own.filter(({ whole }, i) => whole !== undefined && whole !== 'date' && !isName(headers[i])).length;
+  const ofThings = telling === 0 && headers.some((header) => THINGS.test(header.trim()));
+  const halves = headers.filter((header) => HALVES.test(header.trim())).length > 1;
+  return own.map((rule, i) => {
+    if (ofThings && isName(headers[i])) return PROSE;
+    if (halves && HALVES.test(headers[i]?.trim() ?? '')) return { whole: 'name' };
+    return PEOPLE.test(headers[i]?.trim() ?? '') ? { whole: 'name' } : rule;
+  });
+}
+
+/** A column of people. */
+const PEOPLE =
+  /^(?:patient|pt|provider|physician|doctor|attending|surgeon|nurse|clinician|referring|guarantor|next of kin|nok)s?$/i;
+
+function isName(header: string | undefined): boolean {
+  return /^name$/i.test(header?.trim() ?? '');
+}
+
+/** The last line of a row, which goes on where a quoted cell is open at a line's end. */
+function rowEnd(text: string, lines: readonly Range[], at: number, separator: string): number {
+  if (separator === '|') return at;
+  let quotes = 0;
+  for (let i = at; i < Math.min(lines.length, at + MAX_CELL_LINES); i++) {
+    const [start, end] = lines[i] as Range;
+    for (let unit = start; unit < end; unit++) if (text.charCodeAt(unit) === 34) quotes++;
+    if (quotes % 2 === 0) return i;
+  }
+  return at;
 }
 
 /** Cells without their surrounding spaces and quotes; a quoted cell may hold the separator. */
-function splitRow(text: string, [start, end]: readonly [number, number], separator: string): [number, number][] {
-  const cells: [number, number][] = [];
+function splitRow(text: string, [start, end]: Range, separator: string): Range[] {
+  const cells: Range[] = [];
   let from = start;
   let quoted = false;
   for (let i = start; i <= end; i++) {
     const char = i < end ? text.charAt(i) : separator;
     if (char === '"' && separator !== '|') quoted = !quoted;
-    if (char !== separator || (quoted && i < end)) continue;
+    if (char !== separator || (quoted && i < end) || (separator === '|' && text.charAt(i - 1) === '\\' && i < end))
+      continue;
     cells.push(trim(text, from, i));
     from = i + 1;
   }
@@ -110,7 +175,7 @@ function splitRow(text: string, [start, end]: readonly [number, number], separat
   return cells;
 }
 
-function trim(text: string, start: number, end: number): [number, number] {
+function trim(text: string, start: number, end: number): Range {
   let [from, to] = [start, end];
   while (from < to && /[\s"*]/.test(text.charAt(from))) from++;
   while (to > from && /[\s"*]/.test(text.charAt(to - 1))) to--;

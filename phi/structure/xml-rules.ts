@@ -24,7 +24,7 @@ export function textRule(open: readonly string[]): FieldRule {
   if (NAME_PARTS.has(name)) return { whole: 'name' };
   if (name === 'prefix') return { code: true };
   if (name === 'name') return { whole: isOrganization(open) ? 'facility' : 'name' };
-  return TEXT_RULES[name] ?? PROSE;
+  return TEXT_RULES[name] ?? (open[0] === CDA ? PROSE : valueRule(name));
 }
 
 const TEXT_RULES: Readonly<Record<string, FieldRule>> = {
@@ -45,6 +45,32 @@ function isOrganization(open: readonly string[]): boolean {
   return /[oO]rganization|[dD]evice|[lL]ocation|place|facility|[fF]acility|manufacturer|playingEntity/.test(
     open.slice(-3, -1).join(' '),
   );
+}
+
+const CDA = 'ClinicalDocument';
+/** Attributes of CDA, HTML and FHIR that look like a person's and are none. */
+const PUBLIC = new Set([
+  'displayName',
+  'name',
+  'code',
+  'class',
+  'style',
+  'date',
+  'start',
+  'end',
+  'line',
+  'title',
+  'location',
+]);
+
+/** Elements that are persons in any XML. */
+const PEOPLE =
+  /^(?:patient|person|provider|physician|doctor|practitioner|member|contact|guarantor|subscriber|client)$/i;
+
+/** What the name of an element or attribute of any XML says of its value; that it is a code says nothing of a text. */
+function valueRule(name: string): FieldRule {
+  const rule = fieldRule(name);
+  return rule.whole === undefined ? PROSE : rule;
 }
 
 /** An attribute of a FHIR resource in XML (FHIR R4 §2.6.1): elements are what members are in JSON. */
@@ -87,6 +113,11 @@ export function attributeRule(attribute: string, element: string, { value, open 
     return rule.whole === undefined && rule.expects === undefined && /^[\d.+-]*$/.test(value) ? { code: true } : rule;
   }
   if (attribute === 'root') return OID.test(value) ? { code: true } : { whole: 'other' };
+  if (attribute === 'name' && PEOPLE.test(element)) return { whole: 'name' };
+  if (open[0] !== CDA && !PUBLIC.has(attribute)) {
+    const rule = valueRule(attribute);
+    if (rule !== PROSE) return rule;
+  }
   return attribute === 'assigningAuthorityName' || attribute === 'title' || attribute === 'alt' || attribute === 'ID'
     ? PROSE
     : { code: true };

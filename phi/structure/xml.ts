@@ -1,3 +1,4 @@
+import { fieldRule } from '../field.ts';
 import { type FieldRule, PROSE } from '../segment.ts';
 import { createJsonContext, type JsonContext } from './fhir.ts';
 import { createXmlColumns, type XmlColumns } from './xml-columns.ts';
@@ -21,8 +22,25 @@ export function looksLikeXml(text: string, at: number): boolean {
     /^<[A-Za-z][\w:.-]*(?:\s[^<>]*)?\sxmlns(?::\w+)?=/.test(head) ||
     /^<(?:\w+:)?(?:ClinicalDocument|Bundle|Patient|recordTarget|patientRole|patient|author|component|section|entry|addr|telecom|name|id|table)[\s>]/.test(
       head,
-    )
+    ) ||
+    isRecord(head.slice(0, 300))
   );
+}
+
+const HTML =
+  /^<(?:html|head|body|div|p|span|b|i|u|em|strong|a|ul|ol|li|br|hr|h\d|tr|td|th|tbody|thead|meta|link|script|style|img|form|input|label|button|title|pre|code|small|su[bp]|font|center)\b/i;
+/** Tags and attributes that are looked at. */
+const LOOKED_AT = 6;
+
+/** Whether an element, one in it or an attribute has the name of an identifier: `<record><mrn>`. HTML is prose with marks in it. */
+function isRecord(head: string): boolean {
+  if (!/^<[A-Za-z]/.test(head) || HTML.test(head)) return false;
+  let count = 0;
+  for (const [, tag, attribute] of head.matchAll(/<(?:\w+:)?([A-Za-z][\w.-]*)(?=[\s>])|\s([A-Za-z][\w.-]*)=["']/g)) {
+    if (fieldRule(tag ?? attribute ?? '').whole !== undefined) return true;
+    if (++count >= LOOKED_AT) break;
+  }
+  return false;
 }
 
 /**
@@ -132,7 +150,25 @@ function nameAt(text: string, start: number): string | undefined {
   return decodeReferences(inner.slice(0, end).replaceAll(/<[^>]*>/g, ' '), 0, MAX_NAME).text.trim();
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' };
+/** References of HTML to the letters of Latin-1 (HTML 4.01 §24.2), from U+00C0 on. */
+const LETTERS =
+  'Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml'.split(
+    ' ',
+  );
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+  ['nbsp', ' '],
+  ['lsquo', '\u2018'],
+  ['rsquo', '\u2019'],
+  ['ndash', '\u2013'],
+  ['Scaron', '\u0160'],
+  ['scaron', '\u0161'],
+  ...LETTERS.map((name, at): [string, string] => [name, String.fromCharCode(0xc0 + at)]),
+]);
 
 /** Decodes character references (XML 1.0 §4.1). @returns the text and the raw offset of each unit and of the end, where there were any */
 export function decodeReferences(
@@ -154,7 +190,7 @@ export function decodeReferences(
     const decoded =
       match === null
         ? undefined
-        : (ENTITIES[match[3] ?? ''] ?? (code >= 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined));
+        : (ENTITIES.get(match[3] ?? '') ?? (code >= 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined));
     const piece = match === null || decoded === undefined ? text.charAt(i) : decoded;
     for (let unit = 0; unit < piece.length; unit++) offsets.push(i);
     out += piece;
