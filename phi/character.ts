@@ -72,13 +72,15 @@ export const UNIT = {
   VALUE: 0xff_ff,
   LETTER: 1 << 16,
   DIGIT: 1 << 17,
-  /** Place of the bit of an upper-case letter. */
-  UPPER: 18,
+  /** An upper-case letter. */
+  UPPER: 1 << 18,
   SILENT: 1 << 19,
   /** No ASCII. */
   WIDE: 1 << 20,
   /** Makes the number of a known unit not 0. */
   KNOWN: 1 << 21,
+  /** No token goes on behind it: no letter, no digit, nothing silent, no apostrophe. */
+  ENDS: 1 << 22,
 } as const;
 
 /** Letters of other scripts that look like Latin ones: an adversary's spelling, or a careless keyboard (UTS #39). */
@@ -130,13 +132,19 @@ function pack(code: number): void {
   UNIT_OF[code] =
     ((isToken ? FOLD_OF[code] : GAP_OF[code]) as number) |
     (type === LETTER ? UNIT.LETTER : type === DIGIT ? UNIT.DIGIT : type === SILENT ? UNIT.SILENT : 0) |
-    ((UPPER_OF[code] as number) << UNIT.UPPER) |
+    (UPPER_OF[code] === 1 ? UNIT.UPPER : 0) |
     (code > 127 ? UNIT.WIDE : 0) |
+    (isToken || type === SILENT || isApostrophe(code) ? 0 : UNIT.ENDS) |
     UNIT.KNOWN;
 }
 
-/** Fills the tables for one non-ASCII code unit */
-export function learn(code: number): void {
+/** Whether a unit is an apostrophe that may stand inside a word. */
+export function isApostrophe(code: number): boolean {
+  return code === 39 || code === 0x2019;
+}
+
+/** Fills the tables for one non-ASCII code unit. @returns its number in {@link UNIT_OF} */
+export function learn(code: number): number {
   const char = String.fromCharCode(code);
   FOLD_OF[code] = code;
   const punctuation = PUNCTUATION[char];
@@ -147,6 +155,7 @@ export function learn(code: number): void {
   else if (/[\p{Zl}\p{Zp}]/u.test(char)) GAP_OF[code] = GAP.NEWLINE;
   else learnToken(code, char);
   pack(code);
+  return UNIT_OF[code] as number;
 }
 
 function learnToken(code: number, char: string): void {

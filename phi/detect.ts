@@ -2,9 +2,9 @@ import { LIMIT } from '#contract/limit.ts';
 import { ANCHOR, BIT } from './bit.ts';
 import { GAP } from './character.ts';
 import { TooManyFindings } from './detector-error.ts';
-import { FORM, LOWER, MIXED, NUMBER } from './lexer.ts';
+import { FORM } from './form.ts';
+import { LOWER, MIXED, NUMBER } from './lexer.ts';
 import { recognizeStreet, recognizeStreetFirst } from './recognizers/address.ts';
-import { recognizeNamedStreet } from './recognizers/named-street.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
 import { recognizeCode } from './recognizers/code.ts';
 import { recognizeBlurredDate, recognizeNumericDate } from './recognizers/date.ts';
@@ -13,6 +13,7 @@ import { recognizeIntersection } from './recognizers/intersection.ts';
 import { recognizeLabelled, recognizeValueBeforeLabel } from './recognizers/labelled.ts';
 import { recognizeMonth } from './recognizers/month.ts';
 import { recognizeLowerName, recognizeLowerSurname } from './recognizers/lower-name.ts';
+import { recognizeNamedStreet } from './recognizers/named-street.ts';
 import { recognizeName } from './recognizers/name.ts';
 import { recognizeAfterRole, recognizeLastFirst, recognizeTitled } from './recognizers/name-context.ts';
 import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from './recognizers/network.ts';
@@ -20,7 +21,17 @@ import { recognizeNumber } from './recognizers/number.ts';
 import { recognizeLowerTown, recognizeTown } from './recognizers/town.ts';
 import { recognizePhrase, recognizePlace, recognizeResidence, recognizeUnlistedPlace } from './recognizers/place.ts';
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
-import { flagsAt, gapBefore, kindAt, lengthAt, numberAt, type Recognizer, shapeAt, type View } from './view.ts';
+import {
+  flagsAt,
+  gapBefore,
+  kindAt,
+  labelAt,
+  lengthAt,
+  numberAt,
+  type Recognizer,
+  shapeAt,
+  type View,
+} from './view.ts';
 
 /** A recognizer for words with any of these lexicon bits. */
 interface WordRecognizer {
@@ -92,7 +103,7 @@ export function detect(view: View): void {
 function detectWord(view: View, at: number, bits: number, marks: number): number {
   let last = at;
   if (marks !== 0) last = tryMarks(view, at, marks);
-  if (last === at && view.tokens.label[at] !== 0) {
+  if (last === at && labelAt(view, at) !== 0) {
     recognizeValueBeforeLabel(view, at);
     last = Math.max(recognizeLabelled(view, at), recognizeAgeInWords(view, at), recognizeIntersection(view, at));
   }

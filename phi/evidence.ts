@@ -10,6 +10,7 @@ import {
   isInitial,
   isNumber,
   isWord,
+  labelAt,
   lengthAt,
   separator,
   shapeAt,
@@ -103,11 +104,7 @@ function worth(view: View, at: number, { entity, score }: Candidate, since: numb
   const word = isWord(view, at);
   if (NUMBERS.has(entity))
     return word || lengthAt(view, at) < MIN_NUMBER ? undefined : { since, entity, capital: false };
-  if (
-    !word ||
-    (flags & NO_EVIDENCE) !== 0 ||
-    (view.tokens.label[at] !== 0 && (flags & (BIT.GIVEN | BIT.SURNAME)) === 0)
-  )
+  if (!word || (flags & NO_EVIDENCE) !== 0 || (labelAt(view, at) !== 0 && (flags & (BIT.GIVEN | BIT.SURNAME)) === 0))
     return undefined;
   if (entity === 'name' && lengthAt(view, at) >= 3)
     return {

@@ -1,10 +1,10 @@
-import type { Entity } from '#contract/entity.ts';
+import { ENTITIES, type Entity } from '#contract/entity.ts';
 import { BIT } from './bit.ts';
-import { CLASS_OF, FOLD_OF, LETTER, learn, SILENT, UNIT_OF } from './character.ts';
+import { isApostrophe, learn, UNIT, UNIT_OF } from './character.ts';
 import { lexiconBits } from './lexicon.ts';
+import { createNamesakes } from './namesake.ts';
 import { formatSurrogate } from './surrogate.ts';
-import { fold } from './view.ts';
-import { hashWord } from './word-hash.ts';
+import { HASH_PRIME, HASH_SEED } from './word-hash.ts';
 
 /** A person, number or place that was named, and the ways it was written. */
 export interface Thing {
@@ -17,8 +17,17 @@ export interface Thing {
   others: Map<string, string> | undefined;
 }
 
+/** A value that means a thing. Values of one hash are a chain, because a hash alone proves nothing. */
+interface Value {
+  readonly kind: number;
+  /** What makes two values the same thing, compared folded. */
+  readonly text: string;
+  readonly thing: Thing;
+  readonly next: Value | undefined;
+}
+
 /** Numbers that are one thing wherever they stand, whatever their label said. */
-const NUMBERS: ReadonlySet<Entity> = new Set<Entity>([
+const NUMBERS: readonly Entity[] = [
   'phone',
   'fax',
   'ssn',
@@ -29,10 +38,16 @@ const NUMBERS: ReadonlySet<Entity> = new Set<Entity>([
   'vehicle',
   'device',
   'other',
-]);
+];
+/** Values of different kinds are different things. */
+const KINDS = new Map(ENTITIES.map((entity, at) => [entity, NUMBERS.includes(entity) ? ENTITIES.length : at]));
 
-/** More persons with the same word than this make the word alone ambiguous. */
-const MAX_NAMESAKES = 8;
+/** The surrogate of one value. */
+export interface Given {
+  readonly surrogate: string;
+  readonly entity: Entity;
+  readonly isNew: boolean;
+}
 
 /** The things of one exchange, numbered in order of first appearance. */
 export interface Identities {
@@ -41,49 +56,57 @@ export interface Identities {
    * @param key what makes two values the same thing; the folded text when undefined
    * @param number whether it was written as a JSON number
    */
-  surrogateFor(
-    entity: Entity,
-    original: string,
-    key: string | undefined,
-    number: boolean,
-  ): { readonly surrogate: string; readonly entity: Entity; readonly isNew: boolean };
+  surrogateFor(entity: Entity, original: string, key: string | undefined, number: boolean): Given;
   /** Distinct things so far. */
   readonly size: number;
 }
 
 export function createIdentities(): Identities {
-  const byKey = new Map<string, Map<string, Thing>>();
-  const persons = new Map<string, Person[]>();
-  const ordinals = new Map<Entity, number>();
+  const values = new Map<number, Value>();
+  const namesakes = createNamesakes<Thing>();
+  const ordinals = new Int32Array(ENTITIES.length + 1);
   let size = 0;
   const create = (entity: Entity): Thing => {
-    const ordinal = (ordinals.get(entity) ?? 0) + 1;
-    ordinals.set(entity, ordinal);
+    const at = ENTITIES.indexOf(entity);
+    const ordinal = (ordinals[at] as number) + 1;
+    ordinals[at] = ordinal;
     size++;
     return { entity, ordinal, form: undefined, surrogate: '', others: undefined };
+  };
+  const personOf = (original: string): Thing => {
+    const words = nameWords(original);
+    const thing = namesakes.find(words) ?? create('name');
+    namesakes.add(words, thing);
+    return thing;
   };
   return {
     get size() {
       return size;
     },
     surrogateFor(entity, original, key, number) {
-      const form = number ? `${original} number` : original;
-      const kind = NUMBERS.has(entity) ? 'number' : entity;
-      const known = byKey.get(kind) ?? new Map<string, Thing>();
-      if (known.size === 0) byKey.set(kind, known);
+      const kind = KINDS.get(entity) as number;
       // Parts of a name are one person's; the same part of another name keeps its surrogate.
       const isName = entity === 'name';
-      const value = fold(isName ? original : (key ?? original)) || original;
-      let thing = known.get(value);
+      const text = isName ? original : (key ?? original);
+      const hash = hashFolded(text) ^ kind;
+      const first = values.get(hash);
+      let thing = thingOf(first, kind, text);
       if (thing === undefined) {
-        thing = isName ? personFor(persons, key ?? original, create) : create(entity);
-        known.set(value, thing);
+        thing = isName ? personOf(key ?? original) : create(entity);
+        values.set(hash, { kind, text, thing, next: first });
       }
+      const form = number ? `${original} number` : original;
       const given = thing.form === form ? thing.surrogate : thing.others?.get(form);
       if (given !== undefined) return { surrogate: given, entity: thing.entity, isNew: false };
       return { surrogate: addForm(thing, form), entity: thing.entity, isNew: true };
     },
   };
+}
+
+function thingOf(first: Value | undefined, kind: number, text: string): Thing | undefined {
+  for (let value = first; value !== undefined; value = value.next)
+    if (value.kind === kind && (value.text === text || isSameFolded(value.text, text))) return value.thing;
+  return undefined;
 }
 
 function addForm(thing: Thing, form: string): string {
@@ -99,72 +122,56 @@ function addForm(thing: Thing, form: string): string {
   return surrogate;
 }
 
-interface Person {
-  readonly thing: Thing;
-  readonly words: readonly string[];
+const TOKEN = UNIT.LETTER | UNIT.DIGIT;
+
+/** What a unit folds to; 0 where it is no letter and no digit. */
+function foldedUnit(text: string, at: number): number {
+  const unit = UNIT_OF[text.charCodeAt(at)] as number;
+  return (unit & TOKEN) === 0 ? 0 : unit & UNIT.VALUE;
 }
 
-/** The person of a name: the one that it may mean, or a new one. */
-function personFor(persons: Map<string, Person[]>, original: string, create: (entity: Entity) => Thing): Thing {
-  const words = nameWords(original);
-  const thing = findPerson(persons, words) ?? create('name');
-  addPerson(persons, words, thing);
-  return thing;
-}
-
-/** The one person that a name may mean, by the words it shares; undefined when there is none or more than one. */
-function findPerson(persons: ReadonlyMap<string, Person[]>, words: readonly string[]): Thing | undefined {
-  let found: Thing | undefined;
-  for (const word of words) {
-    const namesakes = word.length < 2 ? undefined : persons.get(word);
-    if (namesakes === undefined) continue;
-    for (const person of namesakes) {
-      if (person.thing === found || !areCompatible(words, person.words)) continue;
-      if (found !== undefined) return undefined;
-      found = person.thing;
-    }
+function hashFolded(text: string): number {
+  let hash = HASH_SEED;
+  for (let i = 0; i < text.length; i++) {
+    const unit = UNIT_OF[text.charCodeAt(i)] as number;
+    if ((unit & TOKEN) !== 0) hash = Math.imul(hash ^ (unit & UNIT.VALUE), HASH_PRIME);
   }
-  return found;
+  return hash;
 }
 
-/** Every full word of the shorter name is in the longer one, and initials fit. */
-function areCompatible(a: readonly string[], b: readonly string[]): boolean {
-  const [short, long] = a.length <= b.length ? [a, b] : [b, a];
-  return short.every((word) =>
-    long.some((other) => other === word || (Math.min(word.length, other.length) === 1 && word[0] === other[0])),
-  );
-}
-
-function addPerson(persons: Map<string, Person[]>, words: readonly string[], thing: Thing): void {
-  for (const word of words) {
-    if (word.length < 2) continue;
-    const list = persons.get(word) ?? [];
-    if (list.length < MAX_NAMESAKES) list.push({ thing, words });
-    persons.set(word, list);
+/** Whether two texts have the same letters and digits, case and diacritics aside. Texts without any are the same only when they are equal. */
+function isSameFolded(a: string, b: string): boolean {
+  let i = 0;
+  let j = 0;
+  let seen = false;
+  for (;;) {
+    while (i < a.length && foldedUnit(a, i) === 0) i++;
+    while (j < b.length && foldedUnit(b, j) === 0) j++;
+    if (i >= a.length || j >= b.length) return seen && i >= a.length && j >= b.length;
+    if (foldedUnit(a, i++) !== foldedUnit(b, j++)) return false;
+    seen = true;
   }
 }
 
-/** The folded words of a name without titles and credentials. */
-function nameWords(original: string): readonly string[] {
-  const words: string[] = [];
-  if (/^[A-Za-z -]*$/.test(original)) {
-    for (const each of original.toLowerCase().split(/[ -]+/)) if (each !== '' && !isTitle(each)) words.push(each);
-    return words;
-  }
-  let word = '';
+/** The hashes of a name's words without titles and credentials, each with its length class and first letter (namesake.ts). */
+function nameWords(original: string): readonly number[] {
+  const words: number[] = [];
+  let hash = HASH_SEED;
+  let length = 0;
+  let first = 0;
   for (let i = 0; i <= original.length; i++) {
     const code = i < original.length ? original.charCodeAt(i) : 0;
     if (UNIT_OF[code] === 0) learn(code);
-    const type = CLASS_OF[code];
-    if (type === LETTER) word += String.fromCharCode(FOLD_OF[code] as number);
-    else if (type !== SILENT && code !== 39 && code !== 0x2019 && word !== '') {
-      if (!isTitle(word)) words.push(word);
-      word = '';
+    const unit = UNIT_OF[code] as number;
+    if ((unit & UNIT.LETTER) !== 0) {
+      const letter = unit & UNIT.VALUE;
+      if (length++ === 0) first = letter;
+      hash = Math.imul(hash ^ letter, HASH_PRIME);
+    } else if (length > 0 && (unit & UNIT.SILENT) === 0 && !isApostrophe(code)) {
+      if ((lexiconBits(hash) & BIT.TITLE) === 0) words.push(hash, length === 1 ? -first : first);
+      hash = HASH_SEED;
+      length = 0;
     }
   }
   return words;
-}
-
-function isTitle(word: string): boolean {
-  return (lexiconBits(hashWord(word)) & BIT.TITLE) !== 0;
 }

@@ -1,5 +1,6 @@
-import { CLASS_OF, GAP, LETTER, learn, UNIT, UNIT_OF } from './character.ts';
-import { kindOf, type Lexicon, loadLexicon } from './lexicon.ts';
+import { CLASS_OF, GAP, isApostrophe, LETTER, learn, UNIT, UNIT_OF } from './character.ts';
+import { FORM } from './form.ts';
+import { kindOf, loadLexicon } from './lexicon.ts';
 import { readUnits } from './units.ts';
 import { HASH_PRIME, HASH_SEED } from './word-hash.ts';
 
@@ -26,31 +27,16 @@ export interface Tokens {
   /** `[start, end)` in units of the segment's text. */
   start: Int32Array;
   end: Int32Array;
-  /** Kind, shape and more in one byte ({@link FORM}). */
-  form: Uint8Array;
+  /** Kind, shape, label and more in one number (form.ts). */
+  form: Uint16Array;
   hash: Int32Array;
   /** Lexicon bits (lexicon.ts). */
   flags: Int32Array;
-  /** Label code of the word (lexicon.ts), 0 for none. */
-  label: Uint8Array;
   /** Gap bits of what stands between this token and the one before (character.ts). */
   gap: Uint16Array;
+  /** Gap bits behind the last token. */
+  after: number;
 }
-
-/** How a byte of {@link Tokens.form} is made. */
-export const FORM = {
-  /** WORD, NUMBER or MIXED, in the lowest bits. */
-  KIND: 3,
-  /** Place and bits of LOWER and its kin. */
-  SHAPE: 2,
-  SHAPES: 7,
-  /** All ASCII letters and digits, so that folding it is at most a change of case. */
-  PLAIN: 32,
-  /** A recognizer may begin here. */
-  ANCHOR: 64,
-  /** A word of two letters or more that begins with an upper-case letter. */
-  CAPITAL: 128,
-} as const;
 
 /** @param size tokens expected; it grows when more come */
 export function createTokens(size: number): Tokens {
@@ -58,11 +44,11 @@ export function createTokens(size: number): Tokens {
     count: 0,
     start: new Int32Array(size),
     end: new Int32Array(size),
-    form: new Uint8Array(size),
+    form: new Uint16Array(size),
     hash: new Int32Array(size),
     flags: new Int32Array(size),
-    label: new Uint8Array(size),
     gap: new Uint16Array(size),
+    after: 0,
   };
 }
 
@@ -74,118 +60,123 @@ function grow(tokens: Tokens): void {
   wider.form.set(tokens.form);
   wider.hash.set(tokens.hash);
   wider.flags.set(tokens.flags);
-  wider.label.set(tokens.label);
   wider.gap.set(tokens.gap);
-  Object.assign(tokens, { ...wider, count: tokens.count });
+  Object.assign(tokens, { ...wider, count: tokens.count, after: tokens.after });
 }
 
 const TOKEN = UNIT.LETTER | UNIT.DIGIT;
 /** What makes a token worth a look whatever it is: `user@host`, `//host`, `.org`. */
 const MARKS = GAP.AT | GAP.SLASH;
 
-/**
- * Appends the words and numbers of a text. Linear in its length; one look at each code unit.
- * @returns the gap bits after the last token
- */
-export function lex(text: string, tokens: Tokens): number {
+/** Appends the words and numbers of a text. Linear in its length; one look at each code unit. */
+export function lex(text: string, tokens: Tokens): void {
   const { length } = text;
+  const first = tokens.count;
   const units = readUnits(text);
-  const lexicon = loadLexicon();
-  let gap = 0;
-  let i = 0;
-  while (i < length) {
-    const code = units[i] as number;
-    let unit = UNIT_OF[code] as number;
-    if (unit === 0) {
-      learn(code);
-      unit = UNIT_OF[code] as number;
-    }
-    if ((unit & TOKEN) !== 0) {
-      if (tokens.count === tokens.start.length) grow(tokens);
-      tokens.gap[tokens.count] = gap;
-      i = lexToken(units, i, tokens, lexicon);
-      gap = 0;
-    } else {
-      if ((unit & UNIT.SILENT) === 0) gap |= unit & UNIT.VALUE;
-      i++;
-    }
+  tokens.after = 0;
+  for (let i = 0; i < length; ) {
+    if (tokens.count === tokens.start.length) grow(tokens);
+    i = lexUnits(units, i, length, tokens);
   }
   units.fill(0, 0, length);
-  return gap;
+  lookUp(tokens, first);
 }
 
-/** Adds the token that begins at `from`. The unit behind a text is 0, which ends every token. @returns its end */
-function lexToken(units: Uint16Array, from: number, tokens: Tokens, lexicon: Lexicon): number {
-  let hash = HASH_SEED;
-  let all = 0;
-  let upper = 0;
-  let skipped = 0;
-  let i = from;
-  for (;;) {
-    let unit = UNIT_OF[units[i] as number] as number;
-    while ((unit & TOKEN) !== 0) {
-      all |= unit;
-      upper += (unit >>> UNIT.UPPER) & 1;
-      hash = Math.imul(hash ^ (unit & UNIT.VALUE), HASH_PRIME);
-      unit = UNIT_OF[units[++i] as number] as number;
-    }
-    if (unit === 0) learn(units[i] as number);
-    else if (goesOn(units, i, unit, all)) {
-      skipped++;
+/** Adds the tokens from a unit on, as many as there is room for. The unit behind a text is 0, which ends every token. @returns the unit it came to */
+function lexUnits(units: Uint16Array, at: number, length: number, tokens: Tokens): number {
+  const { start, end, form, hash: hashes, gap: gaps } = tokens;
+  const room = start.length;
+  let { count, after: gap } = tokens;
+  let i = at;
+  while (i < length && count < room) {
+    let unit = unitAt(units, i);
+    if ((unit & TOKEN) === 0) {
+      gap |= unit & UNIT.VALUE;
       i++;
-    } else break;
+      continue;
+    }
+    const from = i;
+    let hash = HASH_SEED;
+    let all = 0;
+    do {
+      do {
+        all |= unit;
+        hash = Math.imul(hash ^ (unit & UNIT.VALUE), HASH_PRIME);
+        unit = UNIT_OF[units[++i] as number] as number;
+      } while ((unit & TOKEN) !== 0);
+      if ((unit & UNIT.ENDS) !== 0) break;
+      const next = skipInner(units, i, all);
+      if (next > i) all |= UNIT.WIDE;
+      i = next;
+      unit = UNIT_OF[units[i] as number] as number;
+    } while ((unit & TOKEN) !== 0);
+    start[count] = from;
+    end[count] = i;
+    hashes[count] = hash === 0 ? 1 : hash;
+    gaps[count] = gap;
+    const own = (all & UNIT.UPPER) === 0 ? plainForm(all) : upperForm(units, from, i, all);
+    form[count++] = (gap & MARKS) !== 0 || gap === GAP.PERIOD ? own | FORM.ANCHOR : own;
+    gap = 0;
   }
-  const at = tokens.count++;
-  tokens.start[at] = from;
-  tokens.end[at] = i;
-  tokens.hash[at] = hash === 0 ? 1 : hash;
-  const plain = (all & UNIT.WIDE) === 0 && skipped === 0 ? FORM.PLAIN : 0;
-  const word = (all & UNIT.LETTER) !== 0;
-  if (!word) tokens.label[at] = tokens.flags[at] = 0;
-  const anchor = word ? lookUp(tokens, at, lexicon) : FORM.ANCHOR;
-  const kind = !word ? NUMBER : (all & UNIT.DIGIT) === 0 ? WORD : MIXED;
-  tokens.form[at] =
-    upper > 0
-      ? plain | upperForm(units, [from, i], upper, kind)
-      : plain | kind | (kind === WORD ? anchor : FORM.ANCHOR);
+  tokens.count = count;
+  tokens.after = gap;
   return i;
 }
 
-/** Writes what the lexicon knows of a word. @returns whether a recognizer may begin at it in lower case, as a bit of its form */
-function lookUp(tokens: Tokens, at: number, lexicon: Lexicon): number {
-  const kind = kindOf(lexicon, tokens.hash[at] as number);
-  tokens.flags[at] = lexicon.flags[kind] as number;
-  tokens.label[at] = lexicon.labels[kind] as number;
-  const gap = tokens.gap[at] as number;
-  return lexicon.anchors[kind] === 1 || (gap & MARKS) !== 0 || gap === GAP.PERIOD ? FORM.ANCHOR : 0;
+function unitAt(units: Uint16Array, at: number): number {
+  const code = units[at] as number;
+  const unit = UNIT_OF[code] as number;
+  return unit === 0 ? learn(code) : unit;
 }
 
-/** Whether a token goes on behind a unit that is no letter and no digit: silent ones, and an apostrophe inside a word. */
-function goesOn(units: Uint16Array, at: number, unit: number, all: number): boolean {
-  if ((unit & UNIT.SILENT) !== 0) return true;
-  return (
-    (unit & GAP.APOSTROPHE) !== 0 &&
-    isApostrophe(units[at] as number) &&
-    (all & TOKEN) === UNIT.LETTER &&
-    joinsWord(units, at)
-  );
+/** Writes what the lexicon knows of the words from a token on: apart, so that slow looks at a large table wait for one another and not for the text. */
+function lookUp(tokens: Tokens, from: number): void {
+  const lexicon = loadLexicon();
+  const { flags: flagsOf, forms } = lexicon;
+  const { form, hash, flags, count } = tokens;
+  for (let at = from; at < count; at++) {
+    const kind = kindOf(lexicon, hash[at] as number);
+    const own = form[at] as number;
+    if ((own & FORM.KIND) === NUMBER) flags[at] = 0;
+    else {
+      flags[at] = flagsOf[kind] as number;
+      form[at] = own | (forms[kind] as number);
+    }
+  }
 }
 
-function isApostrophe(code: number): boolean {
-  return code === 39 || code === 0x2019;
+/** A token goes on behind silent units, and a word behind an apostrophe inside it. @returns the unit where it goes on or ends */
+function skipInner(units: Uint16Array, at: number, all: number): number {
+  for (let i = at; ; i++) {
+    const code = units[i] as number;
+    const inner =
+      (unitAt(units, i) & UNIT.SILENT) !== 0 ||
+      (isApostrophe(code) && (all & TOKEN) === UNIT.LETTER && joinsWord(units, i));
+    if (!inner) return i;
+  }
+}
+
+/** The form of a token without upper-case letters. @param all bits of its units, WIDE where it skips some */
+function plainForm(all: number): number {
+  const plain = (all & UNIT.WIDE) === 0 ? FORM.PLAIN : 0;
+  if ((all & UNIT.LETTER) === 0) return plain | FORM.ANCHOR | NUMBER;
+  return (all & UNIT.DIGIT) === 0 ? plain | WORD : plain | FORM.ANCHOR | MIXED;
 }
 
 /** The form of a token with an upper-case letter. */
-function upperForm(units: Uint16Array, [from, to]: readonly [number, number], upper: number, kind: number): number {
+function upperForm(units: Uint16Array, from: number, to: number, all: number): number {
   let letters = 0;
-  for (let i = from; i < to; i++) if (CLASS_OF[units[i] as number] === LETTER) letters++;
-  const shape = shapeOf(letters, upper, isUpper(units[from] as number));
-  const capital = kind === WORD && shape !== INITIAL && shape !== INNER_CAPS ? FORM.CAPITAL : 0;
-  return kind | (shape << FORM.SHAPE) | FORM.ANCHOR | capital;
-}
-
-function isUpper(code: number): boolean {
-  return (((UNIT_OF[code] as number) >>> UNIT.UPPER) & 1) === 1;
+  let upper = 0;
+  for (let i = from; i < to; i++) {
+    const unit = UNIT_OF[units[i] as number] as number;
+    if ((unit & UNIT.LETTER) !== 0) letters++;
+    if ((unit & UNIT.UPPER) !== 0) upper++;
+  }
+  const isFirst = ((UNIT_OF[units[from] as number] as number) & UNIT.UPPER) !== 0;
+  const shape = shapeOf(letters, upper, isFirst);
+  const word = (all & UNIT.DIGIT) === 0;
+  const capital = word && shape !== INITIAL && shape !== INNER_CAPS ? FORM.CAPITAL : 0;
+  return plainForm(all) | (shape << FORM.SHAPE) | FORM.ANCHOR | capital;
 }
 
 /** @param upper at least one */

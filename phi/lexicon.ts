@@ -1,45 +1,45 @@
 import { ANCHOR, BIT } from './bit.ts';
+import { FORM } from './form.ts';
 import { LEXICON_GROUPS } from './lexicon.data.ts';
 import { phraseStarts } from './phrase-list.ts';
 import { curatedWords } from './words/curated.ts';
 import { hashWord } from './word-hash.ts';
 import { decodeHashes } from './hash-list.ts';
 
-/** Words by hash, open addressing. A word's key and kind stand side by side, so that a look at the table is one look at memory. */
+/** Words by hash, open addressing. */
 export interface Lexicon {
-  /** Key and kind of each slot in turn; a key of 0 is an empty slot. */
+  /** The high bits of each slot's hash and the word's kind in the low ones; 0 is an empty slot. The slot itself says the hash's low bits. */
   readonly slots: Int32Array;
-  /** Flags and label of each kind; words are of few kinds. */
+  /** Flags of each kind; words are of few kinds. */
   readonly flags: Int32Array;
-  readonly labels: Uint8Array;
-  /** 1 where a lower-case word of the kind is worth a recognizer's look: it may begin an identifier, or nothing is known of it. */
-  readonly anchors: Uint8Array;
+  /** The part of a word's form (form.ts) that follows from its kind: its label, and ANCHOR where a lower-case word may begin an identifier or is unknown. */
+  readonly forms: Uint16Array;
 }
 
 const SLOTS = 1 << 19;
-const LAST = 2 * SLOTS - 1;
+/** Words are of at most so many kinds. */
+const KINDS = 1 << 10;
+const HIGH = ~(KINDS - 1);
 let table: Lexicon | undefined;
 
-/** Kinds of the words that were asked last: most words of a text are few words, and the table is larger than the processor's cache. */
-const RECENT = 2_048;
-const recentKeys = new Int32Array(RECENT);
-const recentKinds = new Uint16Array(RECENT);
+/** Slots of the words that were asked last: most words of a text are few words, and the table is larger than the processor's nearest cache. */
+const RECENT = 4_096;
+const recent = new Int32Array(RECENT);
 
 /** @returns the kind of a word, 0 when it is unknown. @param hash never 0 */
 export function kindOf({ slots }: Lexicon, hash: number): number {
-  const recent = hash & (RECENT - 1);
-  if (recentKeys[recent] === hash) return recentKinds[recent] as number;
-  let slot = (hash << 1) & LAST;
-  let kind = 0;
-  for (;;) {
-    const key = slots[slot] as number;
-    if (key === hash) kind = slots[slot + 1] as number;
-    if (key === hash || key === 0) break;
-    slot = (slot + 2) & LAST;
+  const slot = recent[hash & (RECENT - 1)] as number;
+  return ((slot ^ hash) & HIGH) === 0 && slot !== 0 ? slot & ~HIGH : searchKind(slots, hash);
+}
+
+function searchKind(slots: Int32Array, hash: number): number {
+  let slot = 0;
+  for (let at = hash & (SLOTS - 1); ; at = (at + 1) & (SLOTS - 1)) {
+    slot = slots[at] as number;
+    if (slot === 0 || ((slot ^ hash) & HIGH) === 0) break;
   }
-  recentKeys[recent] = hash;
-  recentKinds[recent] = kind;
-  return kind;
+  recent[hash & (RECENT - 1)] = slot === 0 ? hash & HIGH : slot;
+  return slot & ~HIGH;
 }
 
 /** The lexicon, made when it is first asked for. */
@@ -76,26 +76,25 @@ function slotFor(keys: Int32Array, hash: number): number {
   return slot;
 }
 
-/** Puts keys and kinds side by side; words of the same flags and label are of one kind. Kind 0 is an unknown word's. */
+/** Puts the high bits of a key and its kind into one number; words of the same flags and label are of one kind. Kind 0 is an unknown word's. */
 function pack({ keys, flags, labels }: Draft): Lexicon {
-  const slots = new Int32Array(2 * SLOTS);
   const kinds = new Map<number, number>([[0, 0]]);
-  for (let slot = 0; slot < SLOTS; slot++) {
-    if (keys[slot] === 0) continue;
+  const drafted = keys.map((key, slot) => {
+    if (key === 0) return 0;
     const name = (flags[slot] as number) * 256 + (labels[slot] as number);
     const kind = kinds.get(name) ?? kinds.size;
     if (kind === kinds.size) kinds.set(name, kind);
-    slots[2 * slot] = keys[slot] as number;
-    slots[2 * slot + 1] = kind;
-  }
+    return (key & HIGH) | kind;
+  });
+  if (kinds.size > KINDS) throw new Error('the lexicon has more kinds of words than its slots can tell');
   const names = [...kinds.keys()];
   return {
-    slots,
+    slots: drafted,
     flags: Int32Array.from(names, bitsOf),
-    labels: Uint8Array.from(names, labelOf),
-    anchors: Uint8Array.from(names, (name) => {
+    forms: Uint16Array.from(names, (name) => {
       const bits = bitsOf(name);
-      return bits === 0 || labelOf(name) !== 0 || (bits & ANCHOR) !== 0 || isLoneSurname(bits) ? 1 : 0;
+      const anchor = bits === 0 || labelOf(name) !== 0 || (bits & ANCHOR) !== 0 || isLoneSurname(bits);
+      return (labelOf(name) << FORM.LABEL) | (anchor ? FORM.ANCHOR : 0);
     }),
   };
 }

@@ -82,35 +82,38 @@ interface Issued {
 function issue(sites: readonly TextSite[], findings: readonly Finding[], identities: Identities): Issued | null {
   const spans: SurrogateSpan[][] = sites.map(() => []);
   const entries: VaultEntry[] = [];
-  for (const finding of inOrder(findings)) {
-    const site = sites[finding.site];
+  const ordered = inOrder(findings);
+  for (const finding of ordered) {
+    const { site: at, start, end, key, quote, score } = finding;
+    const site = sites[at];
     if (site === undefined) continue;
-    const raw = site.text.slice(finding.start, finding.end);
-    const original = site.format === 'text' ? plainOf(raw) : finding.quote === undefined ? decodeOnce(raw) : raw;
-    const number = finding.quote !== undefined;
+    const number = quote !== undefined;
+    const original = originalOf(site, site.text.slice(start, end), number);
     // A number and a text of the same digits restore differently, so they are two forms of one thing.
-    const { surrogate, entity, isNew } = identities.surrogateFor(finding.entity, original, finding.key, number);
-    if (isNew && entries.length >= LIMIT.distinctIdentifiers) return null;
-    const value = isNew ? new Phi(original) : null;
-    if (value !== null)
-      entries.push(number ? { surrogate, entity, original: value, number } : { surrogate, entity, original: value });
-    const quote = finding.quote ?? '';
-    spans[finding.site]?.push({
-      start: finding.start,
-      end: finding.end,
-      entity,
-      score: finding.score,
-      surrogate: quote + surrogate + quote,
-    });
+    const { surrogate, entity, isNew } = identities.surrogateFor(finding.entity, original, key, number);
+    if (isNew) {
+      if (entries.length >= LIMIT.distinctIdentifiers) return null;
+      const phi = new Phi(original);
+      entries.push(number ? { surrogate, entity, original: phi, number } : { surrogate, entity, original: phi });
+    }
+    const written = number ? quote + surrogate + quote : surrogate;
+    spans[at]?.push({ start, end, entity, score, surrogate: written });
   }
-  for (const list of spans) list.sort((a, b) => a.start - b.start);
+  if (ordered !== findings) for (const list of spans) list.sort((a, b) => a.start - b.start);
   return { spans, entries };
+}
+
+/** What a piece of a site's raw text says. */
+function originalOf({ format }: TextSite, raw: string, number: boolean): string {
+  return format === 'text' ? plainOf(raw) : number ? raw : decodeOnce(raw);
 }
 
 /** By message, site and place. One message's findings are in order already. */
 function inOrder(findings: readonly Finding[]): readonly Finding[] {
   const since = findings[0]?.since;
-  if (findings.every((finding) => finding.since === since)) return findings;
+  let isOne = true;
+  for (const finding of findings) if (finding.since !== since) isOne = false;
+  if (isOne) return findings;
   return findings.toSorted((a, b) => a.since - b.since || a.site - b.site || a.start - b.start);
 }
 
@@ -125,6 +128,7 @@ const MARK = /["\\\u0000-\u001f]/;
  * JSON value.
  */
 function plainOf(text: string): string {
+  if (!text.includes('\\u')) return text;
   let plain = text;
   for (let i = 0; i < MAX_ESCAPED && plain.includes('\\u'); i++) {
     try {
@@ -148,16 +152,17 @@ function decodeOnce(raw: string): string {
 
 function rewrite(sites: readonly TextSite[], spans: readonly SurrogateSpan[][]) {
   const counts: Partial<Record<Entity, number>> = {};
-  const texts = sites.map((site, index) => {
+  const texts = sites.map(({ text }, index) => {
     // Joined at once: a text that grows by pieces is a tree of them in memory.
     const pieces: string[] = [];
     let at = 0;
-    for (const span of spans[index] ?? []) {
-      pieces.push(site.text.slice(at, span.start), span.surrogate);
-      at = span.end;
-      counts[span.entity] = (counts[span.entity] ?? 0) + 1;
+    for (const { start, end, entity, surrogate } of spans[index] ?? []) {
+      pieces.push(text.slice(at, start), surrogate);
+      at = end;
+      counts[entity] = (counts[entity] ?? 0) + 1;
     }
-    pieces.push(site.text.slice(at));
+    if (at === 0) return text;
+    pieces.push(text.slice(at));
     return pieces.join('');
   });
   return { texts, counts, spans };

@@ -33,12 +33,23 @@ const PREFIXES: ReadonlyMap<string, Entity> = new Map(ENTITIES.map((entity) => [
 /** Place of each entity in the list, from 1. */
 const ORDINALS = Object.fromEntries(ENTITIES.map((entity, at) => [entity, at + 1])) as Record<Entity, number>;
 
+/** Surrogates of the first things of an entity in their first form: most prompts need no others. They say nothing of any value. */
+const USUAL = 64;
+const usual = Object.fromEntries(ENTITIES.map((entity) => [entity, [] as string[]])) as Record<Entity, string[]>;
+
 const MAX_PREFIX = 9;
 const MAX_DIGITS = 8;
 const MAX_LETTERS = 5;
 
 /** @param ordinal of the person or thing, from 1. @param form ordinal of the written form, from 0. */
 export function formatSurrogate(entity: Entity, ordinal: number, form: number): string {
+  if (form > 0 || ordinal > USUAL) return writeSurrogate(entity, ordinal, form);
+  const made = usual[entity];
+  while (made.length < ordinal) made.push(writeSurrogate(entity, made.length + 1, 0));
+  return made[ordinal - 1] as string;
+}
+
+function writeSurrogate(entity: Entity, ordinal: number, form: number): string {
   const body = `${ordinal}${formLetters(form)}`;
   return `${PREFIX[entity]}_${body}${check(entity, body)}`;
 }

@@ -1,6 +1,7 @@
 import type { Entity } from '#contract/entity.ts';
 import { CLASS_OF, DIGIT, FOLD_OF, GAP, GAP_OF, LETTER } from './character.ts';
-import { FORM, INITIAL, LOWER, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
+import { FORM } from './form.ts';
+import { INITIAL, LOWER, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
 import type { Candidate } from './span.ts';
 
 /** How dates are redacted: day and month only, or the year too. */
@@ -46,7 +47,7 @@ export function flagsAt(view: View, at: number): number {
 }
 
 export function labelAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? (view.tokens.label[at] as number) : 0;
+  return at >= view.from && at < view.to ? (view.tokens.form[at] as number) >> FORM.LABEL : 0;
 }
 
 export function kindAt(view: View, at: number): number {
@@ -119,7 +120,7 @@ export function isMixed(view: View, at: number): boolean {
 
 /** A word of two letters or more that begins with an upper-case letter. */
 export function isCapitalised(view: View, at: number): boolean {
-  return at >= view.from && at < view.to && (view.tokens.form[at] as number) >= FORM.CAPITAL;
+  return at >= view.from && at < view.to && ((view.tokens.form[at] as number) & FORM.CAPITAL) !== 0;
 }
 
 /** Kind and shape of one upper-case letter. */

@@ -1,7 +1,8 @@
 import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
-import { ALL_CAPS, FORM, LOWER } from '../lexer.ts';
+import { FORM } from '../form.ts';
+import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
   distance,
   endOf,
