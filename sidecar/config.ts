@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMIT } from '#contract/limit.ts';
 
 const address = z
   .string()
@@ -57,6 +58,8 @@ const FIELDS = z.object({
   LAZARET_EGRESS_PROXY: z.url({ protocol: /^http$/ }).optional(),
   LAZARET_ALLOW_MEMORY_SPOOL: onOff.default(false),
   LAZARET_SYNC: onOff.default(true),
+  /** A smaller spool than the product's own. */
+  LAZARET_SPOOL_BYTES: z.coerce.number().int().min(LIMIT.segmentBytes).max(LIMIT.spoolBytes).optional(),
   LAZARET_PROXY_MODE: onOff.default(false),
 });
 

@@ -152,7 +152,7 @@ async function openPodBundle(config: SidecarConfig, { log }: Runtime, lookup: Lo
 
 /** An unreachable collector stops nothing; a spool at its watermark does. */
 async function startPodAudit(config: SidecarConfig, { log, version }: Runtime, lookup: LookupFunction): Promise<Audit> {
-  const { LAZARET_COLLECTOR_CA: roots } = config;
+  const { LAZARET_COLLECTOR_CA: roots, LAZARET_SPOOL_BYTES: quotaBytes } = config;
   return await startAudit({
     evidence: {
       dir: config.LAZARET_SPOOL,
@@ -163,6 +163,7 @@ async function startPodAudit(config: SidecarConfig, { log, version }: Runtime, l
       recipients: parseRecipients(await readFile(config.LAZARET_RECIPIENTS, 'utf8')),
       sync: config.LAZARET_SYNC,
       allowMemory: config.LAZARET_ALLOW_MEMORY_SPOOL,
+      ...(quotaBytes === undefined ? {} : { quotaBytes }),
       onFault: (code) => log.error({ code }, 'the spool does not take records'),
     },
     collector: {

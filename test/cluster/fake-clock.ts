@@ -17,8 +17,16 @@ export interface ClockPlace {
 export const SIDECAR_CLOCK = { volume: 'lazaret-settings', file: '/run/lazaret/settings/clock' } as const;
 export const COLLECTOR_CLOCK = { volume: 'tmp', file: '/tmp/clock' } as const;
 
-/** Writes a program's image again so that its wall clock can be moved; timers keep to the true one. @returns the new digest */
-export async function addClock(archive: string, target: string, { file }: ClockPlace): Promise<string> {
+/**
+ * Writes a program's image again so that its wall clock can be moved; timers keep to the true one.
+ * @param more further variables of the program, `NAME=VALUE`
+ * @returns the new digest
+ */
+export async function addClock(
+  archive: string,
+  target: string,
+  { place: { file }, more = [] }: { readonly place: ClockPlace; readonly more?: readonly string[] },
+): Promise<string> {
   const layer = `${target}.layer`;
   await mkdir(join(layer, 'faketime'), { recursive: true });
   try {
@@ -29,6 +37,7 @@ export async function addClock(archive: string, target: string, { file }: ClockP
       'FAKETIME_CACHE_DURATION=1',
       'FAKETIME_DONT_FAKE_MONOTONIC=1',
       'DONT_FAKE_MONOTONIC=1',
+      ...more,
     ];
     // The image runs its program by `env`, which takes LD_PRELOAD out.
     const entrypoint = (words: readonly string[]): readonly string[] => {

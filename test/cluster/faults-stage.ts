@@ -17,6 +17,9 @@ import { waitFor } from './wait-for.ts';
 
 export const say = (line: string): void => void process.stderr.write(`faults: ${line}\n`);
 
+/** Small, so that it is full after a few answers, and the evidence that other files read stays small. */
+const SPOOL_BYTES = 24 * 1024 * 1024;
+
 /** A surrogate, were one left in what an application sees. */
 const SURROGATE = /\b[A-Z]+_\d+[a-z]+\d\d\b/;
 
@@ -42,7 +45,7 @@ export interface FaultStage {
   readonly leave: () => Promise<void>;
 }
 
-/** Installs the product with programs whose clocks can be moved, and starts one application. */
+/** Installs the product with programs whose clocks can be moved and guards whose spool is small, and starts one application. */
 export async function makeStage(): Promise<FaultStage> {
   const provider = faultyProvider();
   const product = await installProduct({ script: provider.script, values: stringify(await clockImages()) });
@@ -71,12 +74,12 @@ async function clockImages(): Promise<object> {
   const folder = join(PLACE.state, 'clock-images');
   await mkdir(folder, { recursive: true });
   const digests: Record<string, object> = {};
-  for (const [program, place] of [
-    ['sidecar', SIDECAR_CLOCK],
-    ['collector', COLLECTOR_CLOCK],
+  for (const [program, change] of [
+    ['sidecar', { place: SIDECAR_CLOCK, more: [`LAZARET_SPOOL_BYTES=${SPOOL_BYTES}`] }],
+    ['collector', { place: COLLECTOR_CLOCK }],
   ] as const) {
     const target = join(folder, `${program}.tar`);
-    const digest = await addClock(join(images, `${program}.tar`), target, place);
+    const digest = await addClock(join(images, `${program}.tar`), target, change);
     await loadImage(PLACE, target);
     digests[program] = { image: { digest } };
   }

@@ -24,12 +24,12 @@ import {
   waitForRoot,
 } from './faults-acts.ts';
 import { type AppCall, startCallingApp } from './calling-app.ts';
-import { listRecords } from './product-evidence.ts';
+import { listRecords, verifyEvidence, waitForExpected } from './product-evidence.ts';
 import { kubectl } from './test-cluster.ts';
 import { waitFor } from './wait-for.ts';
 
 /** One answer of those that fill a spool. */
-const LARGE_BYTES = 16 * 1024 * 1024;
+const LARGE_BYTES = 4 * 1024 * 1024;
 
 let stage: FaultStage;
 
@@ -73,12 +73,15 @@ describe('a provider that', () => {
   });
 
   it('never answers: an application that goes is recorded as gone', async () => {
+    const requests = async (): Promise<readonly string[]> =>
+      (await listRecords(stage.product)).filter((record) => record['stage'] === 'request').map(({ id }) => String(id));
+    const before = await requests();
     const call = await stage.app.call({ body: { model: 'silent' }, patienceMs: 3_000 });
     expect(call).toMatchObject({ status: 0, fault: expect.stringMatching(/timeout|abort/i) });
-    const exchange = await waitFor('the request of that call', async () => {
-      const found = (await listRecords(stage.product)).findLast(({ stage: name }) => name === 'request');
-      return typeof found?.['id'] === 'string' ? found['id'] : null;
-    });
+    const exchange = await waitFor(
+      'the request of that call',
+      async () => (await requests()).find((id) => !before.includes(id)) ?? null,
+    );
     await expectEvidence(stage, [[{ ...call, exchange }, ['client_gone']]]);
   });
 
@@ -214,6 +217,14 @@ describe.each([
   });
 });
 
+it('every pod of this file is named by the controller’s list, and the evidence of each is whole', {
+  timeout: 300_000,
+}, async () => {
+  const pods = ['client', 'after', 'evicted', 'ahead', 'behind'].map((pod) => `${stage.clinic}/${pod}`);
+  await waitForExpected(stage.product, pods);
+  expect(await verifyEvidence(stage.product)).toEqual({ code: 0, findings: [] });
+});
+
 it('a spool that is full refuses with the reason, and when the collector is back everything is there', {
   timeout: 400_000,
 }, async () => {
@@ -225,17 +236,20 @@ it('a spool that is full refuses with the reason, and when the collector is back
     return call.status === 200 ? null : true;
   };
   try {
-    await waitFor('the spool to be full', fill, 180);
+    const begun = performance.now();
+    await waitFor('the spool to be full', fill, 240);
     const [refused, ...served] = calls.toReversed();
     expect(refused).toMatchObject({ status: 503, reason: 'audit_unavailable' });
     expectServed(served);
-    say(`the spool took ${served.length} answers of ${LARGE_BYTES} bytes`);
+    const seconds = Math.round((performance.now() - begun) / 1_000);
+    say(`the spool took ${served.length} answers of ${LARGE_BYTES} bytes in ${seconds} s`);
     expect(await stage.app.call()).toMatchObject({ status: 503, reason: 'audit_unavailable' });
     expect(await stage.app.askGuard('/readyz')).toContain('spool');
   } finally {
     await scale('statefulset/lazaret-collector', 1);
   }
   await waitFor('the guard to serve again', async () => ((await stage.app.call()).status === 200 ? true : null), 120);
+  await waitForShipped();
   await expectEvidence(
     stage,
     calls.slice(0, -1).map((call) => [call, COMPLETED]),
@@ -248,6 +262,20 @@ it('no provider ever received an identifier', () => expectNothingSent(stage));
 async function endOf(id: number): Promise<AppCall> {
   await waitFor('the end of the call', async () => ((await stage.app.look(id)).done ? true : null));
   return stage.app.look(id);
+}
+
+/** Waits until the collector has all that the guard wrote. */
+async function waitForShipped(): Promise<void> {
+  const begun = performance.now();
+  await waitFor(
+    'the spool to be shipped',
+    async () => {
+      const [, lag = '1'] = /^lazaret_audit_lag_seconds (\S+)/m.exec(await stage.app.askGuard('/metrics')) ?? [];
+      return Number(lag) === 0 ? true : null;
+    },
+    180,
+  );
+  say(`the collector had it all after ${Math.round((performance.now() - begun) / 1_000)} s`);
 }
 
 /** An agreement that is deleted refuses the next calls, and one that is made lets them pass. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LIMIT } from '#contract/limit.ts';
 import { parseConfig } from '#sidecar/config.ts';
 
 const GOOD = {
@@ -28,6 +29,13 @@ describe('parseConfig', () => {
   it('listens on loopback only unless told otherwise', () => {
     const parsed = parseConfig(GOOD);
     expect(parsed.ok && parsed.config.LAZARET_LISTEN.map(({ host }) => host)).toEqual(['127.0.0.1', '::1']);
+  });
+
+  it('takes a smaller spool than the product’s own, and no larger one', () => {
+    const spool = (bytes: number) => parseConfig({ ...GOOD, LAZARET_SPOOL_BYTES: String(bytes) });
+    const small = spool(LIMIT.segmentBytes);
+    expect(small.ok && small.config.LAZARET_SPOOL_BYTES).toBe(LIMIT.segmentBytes);
+    expect([spool(LIMIT.segmentBytes - 1).ok, spool(LIMIT.spoolBytes + 1).ok]).toEqual([false, false]);
   });
 
   it('reports all faults at once, by variable, never by value', () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,6 +103,8 @@ test('a sidecar follows two changes of the signing key', async () => {
 test('a token that proves no pod changes nothing', async () => {
   const opened = await open();
   const payload = await payloadWith(opened, () => true);
+  // In force first, on disk then.
+  while (!existsSync(join(dir, 'bundle.jws'))) await new Promise((resolve) => setImmediate(resolve));
   serving.tokens.clear();
   await writeFile(join(dir, 'token'), TOKEN.replace('a', 'b'));
   opened.close();
