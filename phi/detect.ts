@@ -15,10 +15,13 @@ import { recognizeMonth } from './recognizers/month.ts';
 import { recognizeLowerName, recognizeLowerSurname } from './recognizers/lower-name.ts';
 import { recognizeNamedStreet } from './recognizers/named-street.ts';
 import { recognizeName } from './recognizers/name.ts';
-import { recognizeAfterRole, recognizeLastFirst, recognizeTitled } from './recognizers/name-context.ts';
+import { recognizeLastFirst, recognizeTitled } from './recognizers/name-context.ts';
+import { recognizeAfterRole } from './recognizers/name-role.ts';
 import { recognizeAddress, recognizeEmail, recognizeHost, recognizeUrl } from './recognizers/network.ts';
 import { recognizeNumber } from './recognizers/number.ts';
 import { recognizeLowerTown, recognizeTown } from './recognizers/town.ts';
+import { recognizeSpelledEmail, recognizeSpelledNumber } from './recognizers/spelled.ts';
+import { recognizeBlurredName } from './recognizers/blurred-name.ts';
 import { recognizePhrase, recognizePlace, recognizeResidence, recognizeUnlistedPlace } from './recognizers/place.ts';
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
 import {
@@ -51,6 +54,7 @@ const BY_NUMBER: readonly Recognizer[] = [
 ];
 const BY_MIXED: readonly Recognizer[] = [
   recognizeBlurredDate,
+  recognizeBlurredName,
   recognizeStreet,
   recognizeAddress,
   recognizeCode,
@@ -105,7 +109,13 @@ function detectWord(view: View, at: number, bits: number, marks: number): number
   if (marks !== 0) last = tryMarks(view, at, marks);
   if (last === at && labelAt(view, at) !== 0) {
     recognizeValueBeforeLabel(view, at);
-    last = Math.max(recognizeLabelled(view, at), recognizeAgeInWords(view, at), recognizeIntersection(view, at));
+    last = Math.max(
+      recognizeLabelled(view, at),
+      recognizeAgeInWords(view, at),
+      recognizeIntersection(view, at),
+      recognizeSpelledNumber(view, at),
+      recognizeSpelledEmail(view, at),
+    );
   }
   if (last > at) return last;
   if (kindAt(view, at) === MIXED) return tryAll(BY_MIXED, view, at);

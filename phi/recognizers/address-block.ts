@@ -126,8 +126,19 @@ function isPart(view: View, at: number, gap: number): boolean {
       shapeAt(view, at) !== LOWER
     );
   if (hashAt(view, at) === THE) return isCapitalised(view, at + 1);
+  // `Saltcombe-on-Sea`
+  if (gap === GAP.HYPHEN && distance(view, at) === 1 && isWord(view, at) && isCapitalised(view, at - 1))
+    return isCapitalised(view, at) || gapBefore(view, at + 1) === GAP.HYPHEN;
+  if (hashAt(view, at - 1) !== THE && gap === GAP.HYPHEN && gapBefore(view, at - 1) === GAP.HYPHEN)
+    return isCapitalised(view, at);
   if (shapeAt(view, at) === ALL_CAPS && lengthAt(view, at) <= 3 && isCapitalised(view, at - 1) && endsLine(view, at))
     return true;
+  return isPlaceWord(view, at, gap);
+}
+
+/** A word of a town's, a province's or a country's name. */
+function isPlaceWord(view: View, at: number, gap: number): boolean {
+  const flags = flagsAt(view, at);
   if (isCapitalised(view, at) || isInitial(view, at)) {
     if (isCapitalised(view, at) && TOWN_BEGINNINGS.has(hashAt(view, at))) return true;
     return (flags & (BIT.STOP | BIT.MONTH | BIT.TITLE | BIT.CLINICAL)) === 0 || (flags & BIT.CITY) !== 0;

@@ -39,10 +39,18 @@ export function recognizeAge(view: View, at: number): number {
 }
 
 const LARGE = wordSet('ninety hundred');
+/** Ages over 89 in a word; the nineties only of a person (`in her nineties`). */
+const ALONE = wordSet('nonagenarian centenarian');
+const NINETIES = hashWord('nineties');
+const WHOSE = wordSet('his her their my mid late early');
 const UNITS = wordSet('one two three four five six seven eight nine');
 
 /** `ninety-two year old`, `a hundred and two years old`. */
 export function recognizeAgeInWords(view: View, at: number): number {
+  if (ALONE.has(hashAt(view, at)) || (hashAt(view, at) === NINETIES && WHOSE.has(hashAt(view, at - 1)))) {
+    emit(view, 'age', [startOf(view, at), endOf(view, at)], 0.8);
+    return at;
+  }
   if (!LARGE.has(hashAt(view, at))) return at;
   let last = at;
   if (hashAt(view, last + 1) === AND) last++;

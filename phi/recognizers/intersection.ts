@@ -56,5 +56,6 @@ function isPart(view: View, at: number): boolean {
   if (isMixed(view, at)) return lengthAt(view, at) <= 6;
   if (isCapitalised(view, at) || isInitial(view, at))
     return (nameFlagsAt(view, at) & BIT.STOP) === 0 || (flagsAt(view, at) & (BIT.DIRECTION | BIT.COUNTRY)) !== 0;
+  if (gapBefore(view, at) === GAP.HYPHEN && gapBefore(view, at + 1) === GAP.HYPHEN) return true;
   return (flagsAt(view, at) & (BIT.STREET | BIT.PARTICLE | BIT.DIRECTION)) !== 0 || isUnknown(view, at);
 }

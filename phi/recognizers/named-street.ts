@@ -12,12 +12,15 @@ import {
   isNumber,
   isWord,
   lengthAt,
+  shapeAt,
   startOf,
   type View,
 } from '../view.ts';
 import { isHouseNumber } from './address.ts';
 import { nameFlagsAt } from './name-shape.ts';
-import { isUnknown } from './street-words.ts';
+import { isStreetWord, isUnknown } from './street-words.ts';
+import { blockEnd, unitAt } from './address-block.ts';
+import { LOWER } from '../lexer.ts';
 
 /** Streets (B) by their word, without a number before them. */
 
@@ -29,6 +32,8 @@ const BEFORE_STREET = wordSet('on at of and');
 
 /** `Oomen Street`, `Old Mill Road`, `Keskiort street`: a street without a number. Called for a street word. */
 export function recognizeNamedStreet(view: View, at: number): number {
+  const prefixed = recognizePrefixed(view, at);
+  if (prefixed > at) return prefixed;
   if (isNumber(view, at - 1) && CERTAIN_STREETS.has(hashAt(view, at))) return recognizeNumberedName(view, at);
   if (lengthAt(view, at) < 2 || !isCapitalised(view, at - 1) || gapBefore(view, at) !== GAP.SPACE) return at;
   const certain = CERTAIN_STREETS.has(hashAt(view, at));
@@ -48,6 +53,22 @@ export function recognizeNamedStreet(view: View, at: number): number {
   const numbered = certain && !NUMBERLESS.has(hashAt(view, at)) && isHouseNumber(view, at + 1);
   emit(view, 'location', [startOf(view, first), endOf(view, numbered ? at + 1 : at)], 0.7);
   return numbered ? at + 1 : at;
+}
+
+/** `ul. Wierzbowa 8`, `rua das Hortas 44` in a sentence: a lower-case street word before the name and the number. */
+function recognizePrefixed(view: View, at: number): number {
+  if (shapeAt(view, at) !== LOWER || !isStreetWord(view, at, at - 1)) return at;
+  let last = at;
+  for (let i = at + 1; i <= at + 5; i++) {
+    const gap = gapBefore(view, i);
+    if ((gap & ~(GAP.SPACE | GAP.HYPHEN | (i === at + 1 ? GAP.PERIOD : 0))) !== 0 || gap < 0) break;
+    if (!isCapitalised(view, i) && !isInitial(view, i) && (flagsAt(view, i) & BIT.PARTICLE) === 0) break;
+    last = i;
+  }
+  if (last === at || !isCapitalised(view, last) || !isHouseNumber(view, last + 1)) return at;
+  const end = blockEnd(view, Math.max(last + 1, unitAt(view, last + 2)));
+  emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.8);
+  return end;
 }
 
 /** `Bygget 91 street`, `on Pascual Yunquera 12 street`: the house number between the name and the word. */

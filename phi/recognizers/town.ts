@@ -70,7 +70,10 @@ export function recognizeLowerTown(view: View, at: number): number {
   if (lengthAt(view, at) < 4 || !isWord(view, at)) return at;
   const residing = PREPOSITIONS.has(hashAt(view, at - 1)) && isResiding(view, at - 1);
   if (!residing && !isAnnounced(view, at)) return at;
-  emit(view, 'location', [startOf(view, at), endOf(view, at)], 0.6);
+  let last = at;
+  // `saltcombe-on-sea`
+  while (last - at < 3 && gapBefore(view, last + 1) === GAP.HYPHEN && isWord(view, last + 1)) last++;
+  emit(view, 'location', [startOf(view, at), endOf(view, last)], 0.6);
   return at;
 }
 

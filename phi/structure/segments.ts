@@ -4,6 +4,7 @@ import { type FieldRule, PROSE, type Segment } from '../segment.ts';
 import { createJsonContext, jsonRule, type JsonContext } from './fhir.ts';
 import { decodeEscapes, DEFAULT_MARKS, type Marks } from './hl7-escape.ts';
 import { mayHoldSegments, readSegment, segmentLines } from './hl7.ts';
+import { joinSplitWords } from './inline-markup.ts';
 import { decodeString, type JsonLeaf, walkJson } from './json.ts';
 import { linesOf, type Range } from './lines.ts';
 import { mayHoldTable, readTable } from './table.ts';
@@ -45,6 +46,8 @@ export function segmentSite(site: TextSite, index: number, into: Segment[]): voi
 
 /** Splits a text into prose and the structures that stand in it. */
 function splitText(source: Source, rule: FieldRule): void {
+  const joined = source.depth < MAX_NESTING ? joinSplitWords(source.text) : undefined;
+  if (joined !== undefined) return splitText(inside(source, [0, source.text.length], joined), rule);
   const { text } = source;
   let prose = 0;
   if (source.depth < MAX_NESTING) {

@@ -37,6 +37,10 @@ export const LABEL = {
   IMAGE: 27,
   /** `corner of`: two streets follow. */
   CORNER: 28,
+  /** A digit in words. */
+  DIGIT: 29,
+  /** `dot` of a spelt-out address. */
+  DOT: 30,
 } as const;
 
 /** The entity that a label announces, and whether the label suffices alone. */
@@ -116,6 +120,9 @@ export const LABELS: readonly WordGroup[] = [
   group(0, 'dob birthdate birthday born dod birth deceased died', LABEL.BIRTH),
   group(0, 'address addresses residence residing resides', LABEL.ADDRESS),
   group(0, 'corner intersection', LABEL.CORNER),
+  group(0, 'zero oh one two three four five six seven eight nine', LABEL.DIGIT),
+  group(0, 'dot', LABEL.DOT),
+  group(0, 'nineties nonagenarian centenarian', LABEL.AGE),
   group(0, 'zip zipcode postal postcode', LABEL.ZIP),
   group(0, 'fingerprint fingerprints voiceprint retina iris faceid biometric', LABEL.BIOMETRIC),
   group(

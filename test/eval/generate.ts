@@ -1,3 +1,4 @@
+import { proseMakers } from './generate-prose.ts';
 import type { GoldText } from './score.ts';
 
 /**
@@ -14,11 +15,11 @@ const GIVEN =
   );
 const TOWNS = 'Brackenwold Ashgrove Mills,Tillersby,Quarnford,Wexhollow,Dunmarrow,Saltcombe,Penhallow Cross'.split(',');
 
-type Part = string | readonly [type: string, value: string];
+export type Part = string | readonly [type: string, value: string];
 
-export function generate(half: 0 | 1, count = 400): readonly GoldText[] {
+export function generate(half: 0 | 1, count = 800): readonly GoldText[] {
   const random = randomFrom(half * 7_919 + 17);
-  return Array.from({ length: count }, (_, index) => build(`gen-${half}-${index}`, template(random)));
+  return Array.from({ length: count }, (_, index) => build(`gen-${half}-${index}`, template(half, random)));
 }
 
 /** Mulberry32: small, and the same everywhere. */
@@ -45,7 +46,7 @@ function build(id: string, parts: readonly Part[]): GoldText {
   return { id, text, spans };
 }
 
-function template(random: (below: number) => number): readonly Part[] {
+function template(half: 0 | 1, random: (below: number) => number): readonly Part[] {
   const pick = (list: readonly string[]): string => list[random(list.length)] ?? '';
   const digits = (length: number): string =>
     Array.from({ length }, (_, i) => (i === 0 ? 1 + random(9) : random(10))).join('');
@@ -91,5 +92,6 @@ function template(random: (below: number) => number): readonly Part[] {
     () => ['Compare apixaban and warfarin for atrial fibrillation in chronic kidney disease stage 4.'],
     () => ['ASSESSMENT: COPD GOLD 3. PLAN: Continue Spiriva. RTC 3 months.'],
   ];
-  return makers[random(makers.length)]?.() ?? [];
+  const all = [...makers, ...proseMakers(half, random)];
+  return all[random(all.length)]?.() ?? [];
 }

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { createTokens, lex } from '#phi/lexer.ts';
 import { scanText } from '#phi/scan.ts';
 import { generate } from './generate.ts';
-import { type GoldText, type Score, score } from './score.ts';
+import { type GoldText, type Score, score, withoutCountries } from './score.ts';
 import { scoreFolder, scoreGenerated } from './structure/measure.ts';
 
 /**
@@ -100,6 +100,7 @@ function measure(data: string | undefined) {
     if (!existsSync(path)) continue;
     const gold = readJsonLines(path);
     sets[name] = score(gold, find);
+    if (name === 'presidio-research') sets['presidio-research, no countries'] = score(withoutCountries(gold), find);
     texts = [...texts, ...gold.map(({ text }) => text)];
   }
   const notes = join(data, 'aci-bench/valid.csv');

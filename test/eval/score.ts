@@ -28,6 +28,26 @@ export interface Score {
 
 const ALPHANUMERIC = /[\p{L}\p{N}]/u;
 
+/** Countries and states: no identifiers (45 CFR 164.514(b)(2)(i)(B) begins below a state). */
+const REGIONS = new Intl.DisplayNames(['en'], { type: 'region' });
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
+const OTHER_NAMES =
+  "republic of ireland|kingdom of the netherlands|democratic republic of the congo|republic of the congo|federated states of micronesia|east timor|swaziland|macedonia|myanmar|turkey|cape verde|saint lucia|saint vincent and the grenadines|antigua and barbuda|trinidad and tobago|bosnia and herzegovina|palestine|ivory coast|burma|vatican city|people's republic of china|czech republic|united states of america|the bahamas|the gambia";
+const COUNTRIES = new Set([
+  ...LETTERS.flatMap((a) => LETTERS.map((b) => (REGIONS.of(a + b) ?? '').toLowerCase())),
+  ...OTHER_NAMES.split('|'),
+]);
+
+/** The gold spans that are identifiers: a place that is a whole country is none. */
+export function withoutCountries(gold: readonly GoldText[]): readonly GoldText[] {
+  return gold.map((each) => ({
+    ...each,
+    spans: each.spans.filter(
+      ({ start, end, type }) => type !== 'LOCATION' || !COUNTRIES.has(each.text.slice(start, end).toLowerCase().trim()),
+    ),
+  }));
+}
+
 /** Full-span recall: a gold span counts only when nothing alphanumeric of it is left (a title before a name may stay). */
 export function score(gold: readonly GoldText[], find: (text: string) => readonly FoundSpan[]): Score {
   const types = new Map<string, { spans: number; hit: number }>();
