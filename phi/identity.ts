@@ -64,12 +64,11 @@ export interface Identities {
 export function createIdentities(): Identities {
   const values = new Map<number, Value>();
   const namesakes = createNamesakes<Thing>();
-  const ordinals = new Int32Array(ENTITIES.length + 1);
+  const ordinals: Partial<Record<Entity, number>> = {};
   let size = 0;
   const create = (entity: Entity): Thing => {
-    const at = ENTITIES.indexOf(entity);
-    const ordinal = (ordinals[at] as number) + 1;
-    ordinals[at] = ordinal;
+    const ordinal = (ordinals[entity] ?? 0) + 1;
+    ordinals[entity] = ordinal;
     size++;
     return { entity, ordinal, form: undefined, surrogate: '', others: undefined };
   };

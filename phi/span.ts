@@ -27,7 +27,7 @@ export interface SurrogateSpan {
  * @returns sorted by start
  */
 export function mergeCandidates(candidates: Candidate[]): Candidate[] {
-  if (candidates.length < 2) return candidates;
+  if (candidates.length < 2 || isDisjoint(candidates)) return candidates;
   candidates.sort((a, b) => a.start - b.start || b.end - a.end);
   const merged: Candidate[] = [];
   for (const next of candidates) {
@@ -36,6 +36,13 @@ export function mergeCandidates(candidates: Candidate[]): Candidate[] {
     else merged[merged.length - 1] = unite(last, next);
   }
   return merged;
+}
+
+/** Whether candidates are in order and none touches the next: recognizers mostly find them so. */
+function isDisjoint(candidates: readonly Candidate[]): boolean {
+  for (let i = 1; i < candidates.length; i++)
+    if ((candidates[i] as Candidate).start < (candidates[i - 1] as Candidate).end) return false;
+  return true;
 }
 
 function unite(a: Candidate, b: Candidate): Candidate {

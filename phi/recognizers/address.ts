@@ -165,16 +165,16 @@ function isNumberEnd(view: View, at: number): boolean {
 
 /** `Storgatan 12`, `Avenida Brasil 1277`: the street before the number. Called for a capitalised word. */
 export function recognizeStreetFirst(view: View, at: number): number {
-  const numbered = numberedAhead(view, at);
-  if (numbered > at) {
-    const end = blockEnd(view, Math.max(numbered, unitAt(view, numbered + 1)));
+  const ahead = numberedAhead(view, at);
+  if (ahead > at) {
+    const end = blockEnd(view, Math.max(ahead, unitAt(view, ahead + 1)));
     emit(view, 'location', [startOf(view, at), endOf(view, end)], 0.75);
     return end;
   }
   const byName =
     (flagsAt(view, at) & BIT.STREET) !== 0 && lengthAt(view, at) > 2 && !ENGLISH_STREETS.has(hashAt(view, at));
-  const ending = endsAsStreet(view, at);
-  if (!byName && !ending) return at;
+  const numbered = isNumber(view, at + 1) || isMixed(view, at + 1);
+  if (!byName && !(numbered && endsAsStreet(view, at))) return at;
   const last = byName ? namedEnd(view, at) : at;
   if (byName && last === at) return at;
   if (!isHouseNumber(view, last + 1)) return at;
