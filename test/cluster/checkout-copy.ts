@@ -1,4 +1,5 @@
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -12,7 +13,7 @@ export interface CheckoutCopy {
 
 /** Copies this checkout behind `npm ci`: what commands of the documents write lands in the copy. On a disk: images are large. */
 export async function copyCheckout(): Promise<CheckoutCopy> {
-  const folder = await mkdtemp('/var/tmp/lazaret-checkout-');
+  const folder = await mkdtemp(join(tmpdir(), 'lazaret-checkout-'));
   await cp(ROOT, folder, {
     recursive: true,
     filter: (from) => !NOT_SOURCES.has(from.slice(ROOT.length + 1)),

@@ -1,6 +1,7 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImages, type BuiltImage } from '../../tools/image/build-images.ts';
@@ -11,8 +12,8 @@ const PROGRAMS = ['controller', 'collector', 'sidecar', 'init', 'lazaret'] as co
 type Name = (typeof PROGRAMS)[number];
 const PUSHED = 'lazaret';
 
-/** On a disk: a memory file system may be too small for unpacked images. */
-const dir = mkdtempSync('/var/tmp/lazaret-image-');
+/** On a disk, by global-setup.ts. */
+const dir = mkdtempSync(join(tmpdir(), 'lazaret-image-'));
 /** The archives that all tests of the cluster share. */
 let folder = '';
 /** What was built again. */

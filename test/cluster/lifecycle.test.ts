@@ -1,4 +1,6 @@
 // The commands themselves, in a slot of their own beside the cluster of the other tests.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -63,21 +65,71 @@ test('what a crash left is cleaned by the next up', async () => {
 
 test('down leaves no process, no interface, no mount, no cgroup and no file', async () => {
   expect((await cluster('down')).status).toBe(0);
-  const left = readdirSync('/proc').filter((name) => {
+  expect(leftovers()).toEqual([]);
+});
+
+/** What there is of the slot's cluster, and of runs of tests in it. */
+function leftovers(): readonly string[] {
+  const running = readdirSync('/proc').filter((name) => {
     try {
       return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(PLACE.state);
     } catch {
       return false;
     }
   });
-  expect(left).toEqual([]);
-  expect(existsSync(`/sys/class/net/${PLACE.link}`)).toBe(false);
-  expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(PLACE.state);
-  expect(
-    readdirSync('/sys/fs/cgroup').filter((tree) => existsSync(join('/sys/fs/cgroup', tree, PLACE.cgroup))),
-  ).toEqual([]);
-  expect(existsSync(PLACE.state)).toBe(false);
-});
+  const trees = readdirSync('/sys/fs/cgroup').filter((tree) => existsSync(join('/sys/fs/cgroup', tree, PLACE.cgroup)));
+  return [
+    ...running.map((pid) => `process ${pid}`),
+    ...(existsSync(`/sys/class/net/${PLACE.link}`) ? [PLACE.link] : []),
+    ...(readFileSync('/proc/self/mounts', 'utf8').includes(PLACE.state) ? ['a mount'] : []),
+    ...trees.map((tree) => `cgroup ${tree}/${PLACE.cgroup}`),
+    ...(existsSync(PLACE.state) ? [PLACE.state] : []),
+    ...readdirSync('/var/tmp').filter((name) => name.startsWith(`lazaret-run-${SLOT}-`)),
+  ];
+}
+
+/** The machine's packet rules and named network namespaces: no run changes them. */
+async function machine(): Promise<string> {
+  return (await runCommand(['nft', 'list', 'ruleset'])) + (await runCommand(['ip', 'netns', 'list']));
+}
+
+/** Begins a run of the tests of cluster.test.ts in the slot, in a process group of its own as a terminal makes one. */
+function startRun(): { readonly pid: number; readonly ended: Promise<number | null> } {
+  const env = { ...process.env, LAZARET_TEST_SLOT: `${SLOT}`, TMPDIR: '/tmp' };
+  const child = spawn('npm', ['run', '-s', 'test:cluster', '--', 'cluster.test'], { cwd: ROOT, env, detached: true });
+  for (const stream of [child.stdout, child.stderr]) stream.resume();
+  const ended = once(child, 'close').then(([code]) => (typeof code === 'number' ? code : null));
+  return { pid: child.pid ?? 0, ended };
+}
+
+/** Whether a test has made something: it has a namespace of its own. */
+async function testsRun(): Promise<true | null> {
+  const kubectl = [join(CLIENTS, 'kubectl'), `--kubeconfig=${PLACE.kubeconfig}`, '--request-timeout=5s'];
+  const { stdout } = await tryCommand([...kubectl, 'get', 'namespaces', '--output=name']);
+  return stdout.includes('namespace/test-') ? true : null;
+}
+
+const clusterStarts = (): Promise<true | null> => Promise.resolve(findCluster(PLACE) === null ? null : true);
+
+const MOMENTS = [
+  ['Ctrl-C while tests run', 'SIGINT', testsRun],
+  ['Ctrl-C while the cluster starts', 'SIGINT', clusterStarts],
+  ['a kill while tests run', 'SIGKILL', testsRun],
+] as const;
+
+test.each(MOMENTS)(
+  '%s leaves no process, interface, mount, cgroup, rule or file',
+  async (_, signal, hasCome) => {
+    const before = await machine();
+    const run = startRun();
+    await waitFor('the moment', hasCome, 240);
+    process.kill(-run.pid, signal);
+    expect(await run.ended).not.toBe(0);
+    await waitFor('the end of what it left', () => Promise.resolve(leftovers().length === 0 ? true : null), 240);
+    expect(await machine()).toBe(before);
+  },
+  600_000,
+);
 
 test('a wrong verb or slot is refused with the usage', async () => {
   expect(await cluster('upp')).toMatchObject({ status: 2, stderr: expect.stringContaining('usage:') });

@@ -97,11 +97,20 @@ async function startPart(place: ClusterPlace, part: ClusterPart): Promise<void> 
 export async function removeCluster(place: ClusterPlace): Promise<void> {
   const pid = findCluster(place);
   // The first process takes every other of its PID namespace along, and the last one the mounts and the link.
-  if (pid !== null) process.kill(pid, 'SIGKILL');
+  if (pid !== null) killIfThere(pid);
   await waitFor('the end of the cluster', () => Promise.resolve(findCluster(place) === null ? true : null), 30);
   await waitFor('the end of its interface', () => interfaceIsGone(place), 30);
   removeCgroups(place);
   await rm(place.state, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Ends a process, which may end by itself in this moment. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 async function interfaceIsGone(place: ClusterPlace): Promise<true | null> {

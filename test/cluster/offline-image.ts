@@ -1,5 +1,6 @@
 // An image as a container on a machine that has nothing else: its files, one folder of the caller's, no network.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type CommandResult, runCommand, tryCommand } from './run-command.ts';
 
@@ -26,9 +27,9 @@ interface RuntimeSpec {
   readonly linux: { resources?: object };
 }
 
-/** Unpacks an image of an OCI archive. On a disk: images are large. */
+/** Unpacks an image of an OCI archive. */
 export async function unpackImage(archive: string): Promise<OfflineImage> {
-  const dir = await mkdtemp('/var/tmp/lazaret-offline-');
+  const dir = await mkdtemp(join(tmpdir(), 'lazaret-offline-'));
   const layout = join(dir, 'oci');
   const root = join(dir, 'root');
   for (const folder of [layout, root]) await mkdir(folder);
