@@ -1,11 +1,12 @@
 // docs/operations.md, command by command, as it is printed and in its order. The last one leaves the cluster as it was.
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clearProduct } from './install.ts';
+import { delivered, findings, leftOf, loseKeys, loseVolume, podsOf, secretOf } from './operations-release.ts';
 import { CLINIC, exchange, openStage, type OperationsStage, podOf, refusal } from './operations-stage.ts';
 import { createApp } from './product-apps.ts';
-import { listRecords, openExchange, verifyEvidence } from './product-evidence.ts';
+import { openExchange } from './product-evidence.ts';
 import { deleteNamespace, kubectl, tryKubectl } from './test-cluster.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -15,7 +16,6 @@ const TIMEOUT = 400_000;
 const RELEASE = '--namespace=lazaret';
 
 let stage: OperationsStage;
-let uninstalled = false;
 
 beforeAll(async () => {
   await deleteNamespace(CLINIC);
@@ -24,36 +24,6 @@ beforeAll(async () => {
   stage = await openStage();
 });
 afterAll(() => stage.leave());
-
-/** The uids of a component's pods. */
-function podsOf(component: string): Promise<string> {
-  const selector = `--selector=app.kubernetes.io/component=${component}`;
-  return kubectl(['get', 'pods', RELEASE, selector, '--output=jsonpath={.items[*].metadata.uid}']);
-}
-
-/** A field of a Secret of the release, decoded. */
-async function secretOf(name: string, field: string): Promise<string> {
-  const path = `jsonpath={.data.${field.replaceAll('.', '\\.')}}`;
-  return Buffer.from(await kubectl(['get', 'secret', name, RELEASE, `--output=${path}`]), 'base64').toString('utf8');
-}
-
-/** Waits until the collector holds the outcome of an exchange. */
-function delivered(id: string): Promise<true> {
-  return waitFor(
-    `the evidence of ${id}`,
-    async () => {
-      const records = await listRecords(stage.product);
-      return records.some((record) => record['id'] === id && record['stage'] === 'response') ? true : null;
-    },
-    120,
-  );
-}
-
-/** Findings of the store as it is now, without notices. */
-async function findings(): Promise<readonly unknown[]> {
-  const { findings: all } = await verifyEvidence(stage.product);
-  return all.filter(({ level }) => level === 'finding').map(({ finding }) => finding);
-}
 
 it(
   'Install: the release’s keys can be kept elsewhere',
@@ -72,7 +42,7 @@ it(
     const before = await podOf();
     await stage.run(PAGE, '## Upgrade');
     expect(await podOf()).not.toBe(before);
-    await delivered(await exchange());
+    await delivered(stage, await exchange());
     await stage.run(PAGE, '## Upgrade', { block: 1 });
     await exchange();
   },
@@ -83,10 +53,10 @@ it(
   'Rotate the auditor’s keys: what comes after opens with the new key only, what was before with the former',
   async () => {
     const before = await exchange();
-    await delivered(before);
+    await delivered(stage, before);
     await stage.run(PAGE, "## Rotate the auditor's keys");
     const after = await exchange();
-    await delivered(after);
+    await delivered(stage, after);
     const { product, folder } = stage;
     const next = { ...product, keys: join(folder, 'keys-next') };
     expect(await openExchange(next, after)).toContain('Gonzalez');
@@ -106,9 +76,9 @@ it(
       readonly keys: readonly { readonly signs?: string }[];
     };
     expect(keys.filter(({ signs }) => signs === undefined)).toHaveLength(2);
-    await delivered(await exchange());
+    await delivered(stage, await exchange());
     expect(await podOf()).toBe(before);
-    expect(await findings()).toEqual([]);
+    expect(await findings(stage)).toEqual([]);
   },
   TIMEOUT,
 );
@@ -122,7 +92,7 @@ it(
     await waitFor('the collector’s new certificate', async () =>
       (await secretOf('lazaret-collector-tls', 'tls.crt')) === leaf ? null : true,
     );
-    await delivered(await exchange());
+    await delivered(stage, await exchange());
   },
   TIMEOUT,
 );
@@ -135,8 +105,8 @@ it(
     const after = await secretOf('lazaret-authority', 'ca.crt');
     expect(after).toContain('BEGIN CERTIFICATE');
     expect(after).not.toContain(before.trim());
-    await delivered(await exchange());
-    expect(await findings()).toEqual([]);
+    await delivered(stage, await exchange());
+    expect(await findings(stage)).toEqual([]);
   },
   TIMEOUT,
 );
@@ -154,7 +124,7 @@ it(
     await stage.run(PAGE, '## Rotate the keys of policy', { block: 1 });
     expect([before, after]).not.toContain(await secretOf('lazaret-keys', 'bundle.jwk'));
     await expectPolicyArrives();
-    await delivered(await exchange());
+    await delivered(stage, await exchange());
   },
   TIMEOUT,
 );
@@ -185,29 +155,21 @@ it(
   'Restore: a lost volume comes back from the auditor’s copy, and pods send what they still hold',
   async () => {
     const before = await exchange();
-    await delivered(before);
+    await delivered(stage, before);
     await stage.run(...COPY);
     const between = await exchange();
-    await delivered(between);
-    await loseVolume();
+    await delivered(stage, between);
+    await loseVolume(stage);
     await stage.run(PAGE, '## Restore');
     const after = await exchange();
-    for (const id of [before, after]) await delivered(id);
+    for (const id of [before, after]) await delivered(stage, id);
     // Of what was written after the copy, what pods had given up is lost, and named.
-    const lost = await findings();
+    const lost = await findings(stage);
     process.stderr.write(`operations: after the restore verify finds ${JSON.stringify(lost)}\n`);
     expect(lost.filter((finding) => finding !== 'gap' && finding !== 'truncated_tail')).toEqual([]);
   },
   TIMEOUT,
 );
-
-/** The volume is empty as a new one is. */
-async function loseVolume(): Promise<void> {
-  await kubectl(['scale', 'statefulset/lazaret-collector', RELEASE, '--replicas=0']);
-  await kubectl(['wait', 'pod/lazaret-collector-0', RELEASE, '--for=delete', '--timeout=120s']);
-  for (const part of [stage.product.store, join(stage.product.store, '../keys')])
-    for (const name of await readdir(part)) await rm(join(part, name), { recursive: true });
-}
 
 it(
   'Restore: the release’s keys come back with a higher epoch, and pods that ran all the while go on under them',
@@ -221,19 +183,11 @@ it(
     await kubectl(['rollout', 'status', 'deployment/lazaret-controller', RELEASE, '--timeout=120s']);
     expect(Number(await secretOf('lazaret-keys', 'epoch'))).toBeGreaterThan(before);
     await expectPolicyArrives();
-    await delivered(await exchange());
+    await delivered(stage, await exchange());
     expect(await podOf()).toBe(pod);
   },
   TIMEOUT,
 );
-
-/** As where a namespace was deleted: a controller that runs would put back what it remembers. */
-async function loseKeys(): Promise<void> {
-  await kubectl(['scale', 'deployment/lazaret-controller', RELEASE, '--replicas=0']);
-  const selector = '--selector=app.kubernetes.io/component=controller';
-  await kubectl(['wait', 'pod', RELEASE, selector, '--for=delete', '--timeout=120s']);
-  await kubectl(['delete', 'secret', 'lazaret-keys', 'lazaret-authority', RELEASE]);
-}
 
 it(
   'Break-glass: pods start without a guard until the upgrade, and the doctor names them',
@@ -269,7 +223,6 @@ it(
   'Uninstall: workloads go on without a guard, and what stays goes when it is told to',
   async () => {
     await stage.run(PAGE, '## Uninstall');
-    uninstalled = true;
     const names = await kubectl(['get', `pod/${await podOf()}`, `--namespace=${CLINIC}`, '--output=jsonpath={..name}']);
     expect(names).not.toContain('lazaret-');
     const kept = await kubectl(['get', 'secret,persistentvolumeclaim', RELEASE, '--output=name']);
@@ -280,20 +233,3 @@ it(
   },
   TIMEOUT,
 );
-
-/** Objects of the cluster that still carry the release's name. */
-async function leftOf(): Promise<readonly string[]> {
-  expect(uninstalled).toBe(true);
-  const kinds = [
-    'namespaces',
-    'customresourcedefinitions',
-    'clusterroles',
-    'clusterrolebindings',
-    'mutatingwebhookconfigurations',
-    'validatingwebhookconfigurations',
-    'validatingadmissionpolicies',
-    'validatingadmissionpolicybindings',
-  ];
-  const names = await kubectl(['get', kinds.join(','), '--output=name']);
-  return names.split('\n').filter((name) => name.includes('lazaret') && !name.includes('lazaret-test'));
-}
