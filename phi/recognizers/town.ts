@@ -23,7 +23,7 @@ import { ANY_NAME, nameFlagsAt } from './name-shape.ts';
 /** Towns (B) from anywhere: by the gazetteer, and by what is said of them. */
 
 /** Words before `in`, `from`, `at`, `to` that speak of where somebody is. */
-export const RESIDING = wordSet(
+const RESIDING = wordSet(
   'lives live lived living moved moving resides resident residing born raised grew up originally based traveled travelled flew fly flying drove arrived arriving returned here am m is back located transferred seen treated admitted hospitalized went go going trip travel',
 );
 const NO_TOWN = BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.COUNTRY | BIT.STATE | BIT.MONTH | BIT.HOLIDAY;
