@@ -103,7 +103,7 @@ function whatIsLeft({ kind, value }: Held, { folded, words, digits }: Output): s
 const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 
 /** A date that is finer than a year, in the ways of writing it that tell its day or month beside its year. */
-export function writtenDates(value: string): readonly string[] {
+function writtenDates(value: string): readonly string[] {
   const match = /^(\d{4})-?(\d\d)(?:-?(\d\d))?/.exec(value);
   if (match === null) return [];
   const [, year = '', month = '', day] = match;
