@@ -55,13 +55,13 @@ test('T32 the redacted history is a prefix of the longer one', () => {
 });
 
 test('later evidence adds a surrogate to earlier text and renumbers none', () => {
-  const early = 'harwick had labs. Pt Dexter Mulgrew too.';
+  const early = 'wulvermarsh had labs. Pt Dexter Mulgrew too.';
   const before = redacted(chat(early));
-  const after = redacted(chat(early, 'I mean Ottoline Harwick.'));
+  const after = redacted(chat(early, 'I mean Mr. Wulvermarsh.'));
   const dexter =
     before.vault.entries().find((entry) => entry.original.reveal() === 'Dexter Mulgrew')?.surrogate ?? 'none';
-  expect(before.texts[0]).toContain('harwick');
-  expect(after.texts[0]).not.toContain('harwick');
+  expect(before.texts[0]).toContain('wulvermarsh');
+  expect(after.texts[0]).not.toContain('wulvermarsh');
   expect(after.texts[0]).toContain(dexter);
 });
 
