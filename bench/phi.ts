@@ -5,11 +5,14 @@ import { deriveListKey } from '#contract/list-key.ts';
 import { parseListTable } from '#contract/list-table.ts';
 import { createListed, type Listed } from '#phi/listed.ts';
 import { redact } from '#phi/redact.ts';
+import { clinicalPrompts } from '#test/eval/prompts.ts';
+import { bareLexer } from '#test/eval/speed.ts';
 import { namesAsked, secondsAsked } from './apart.ts';
 import { notesOf } from './prompt.ts';
 import { formatTable, type Row, tidyRow } from './row.ts';
 
 const PROMPT = 4_096;
+const PROMPTS = 200;
 const MEGABYTE = 1024 * 1024;
 const ROUNDS = 8;
 const OPTIONS = { dates: 'keep-year', actions: {} } as const;
@@ -23,28 +26,6 @@ interface Subject {
   readonly texts: readonly string[];
   readonly work: (text: string) => unknown;
 }
-
-/** Words and their hashes, and nothing else: what one look at each character costs in this program, on this machine, now. */
-function bareLexer(text: string): number {
-  let sum = 0;
-  let hash = SEED;
-  for (let i = 0; i < text.length; i++) {
-    const folded = FOLD[text.charCodeAt(i) & 127] as number;
-    if (folded !== 0) hash = Math.imul(hash ^ folded, PRIME);
-    else if (hash !== SEED) {
-      sum ^= TABLE[hash & (TABLE.length - 1)] as number;
-      hash = SEED;
-    }
-  }
-  return sum;
-}
-
-const SEED = 0x811c_9dc5 | 0;
-const PRIME = 0x0100_0193;
-const TABLE = new Int32Array(1 << 19);
-const FOLD = Uint8Array.from({ length: 128 }, (_, code) =>
-  /[a-z0-9]/i.test(String.fromCharCode(code)) ? String.fromCharCode(code).toLowerCase().charCodeAt(0) : 0,
-);
 
 function examine(text: string, names?: Listed): void {
   const options = names === undefined ? OPTIONS : { ...OPTIONS, names };
@@ -130,11 +111,15 @@ function listed(texts: readonly string[]): Subject {
   return { name: 'phi-4k-lists', texts, work: (text) => examine(text, names) };
 }
 
+function cut(text: string): readonly string[] {
+  return Array.from({ length: Math.min(PROMPTS, Math.floor(text.length / PROMPT)) }, (_, i) =>
+    text.slice(i * PROMPT, (i + 1) * PROMPT),
+  );
+}
+
 function subjects(file: string | undefined): readonly Subject[] {
   const all = file === undefined ? notesOf(MEGABYTE) : readFileSync(file, 'utf8');
-  const prompts = Array.from({ length: Math.min(64, Math.floor(all.length / PROMPT)) }, (_, i) =>
-    all.slice(i * PROMPT, (i + 1) * PROMPT),
-  );
+  const prompts = file === undefined ? clinicalPrompts(PROMPTS) : cut(all);
   return [
     { name: 'lexer-4k', texts: prompts, work: bareLexer },
     { name: 'phi-4k', texts: prompts, work: (text) => examine(text) },
