@@ -14,6 +14,8 @@ export interface Unopened {
   readonly kind: 'text' | 'binary' | 'field';
 }
 
+/** A shorter value that decodes to no text is a word. */
+const MIN_BINARY = 64;
 /** Words of base64 are longer than most words of a language. */
 const LONG_WORD = 16;
 
@@ -50,10 +52,11 @@ function outside(found: Candidate[], runs: readonly Unopened[]): readonly Candid
     });
 }
 
-/** A value that its field says is base64 or hexadecimal. */
-export function examineEncoded(text: string, open: Open, unopened: Unopened[]): Candidate[] {
+/** A value that its field says is base64 or hexadecimal. @returns undefined where it is neither: it is then a text like others */
+export function examineEncoded(text: string, open: Open, unopened: Unopened[]): Candidate[] | undefined {
   const decoded = decodeEncoded(text);
   if (decoded !== undefined && open(decoded) !== undefined) return [whole(0, text.length)];
+  if (decoded === undefined && (text.length < MIN_BINARY || !/^[\w+/=\s-]*$/.test(text))) return undefined;
   unopened.push({ start: 0, end: text.length, kind: decoded === undefined ? 'binary' : 'field' });
   return [];
 }

@@ -87,7 +87,8 @@ function examineSegment(view: View, segment: Segment, how: Inquiry): Candidate[]
     if (closed.length > 0) how.unopened.set(segment, closed);
     return found;
   };
-  if (encoded === true) return note(examineEncoded(segment.text, open, closed));
+  const decoded = encoded === true ? examineEncoded(segment.text, open, closed) : undefined;
+  if (decoded !== undefined) return note(decoded);
   if (whole !== undefined && whole !== 'date' && hasContent(segment.text))
     return [wholeValue(segment.text, whole, key)];
   detect(view);

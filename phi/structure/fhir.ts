@@ -80,6 +80,7 @@ export function jsonRule(leaf: Pick<JsonLeaf, 'key' | 'parent'>, text: string, c
     if (named !== undefined) return { whole: named };
     return parent.includes('extension') ? PROSE : fieldRule(leaf.parent);
   }
+  if (key === 'data' && context.resourceType !== '' && parent !== 'valuesampleddata') return { encoded: true };
   const own = fieldRule(leaf.key);
   return own === PROSE && /^\d*$/.test(key) ? fieldRule(leaf.parent) : own;
 }

@@ -58,3 +58,9 @@ test.each(['O&#39;Brannaghan', 'O&apos;Brannaghan', 'O&#x2019;Brannaghan', 'Fe&n
     expect(clean(`Dr. Ola ${name} called. Ask ${name}.`)).not.toContain(name);
   },
 );
+
+test('an attachment of one name goes, and one that is no base64 is read as it is', () => {
+  const binary = (data: string) => JSON.stringify({ resourceType: 'Binary', contentType: 'text/plain', data });
+  expect(clean(binary(base64('Zarn, Q')) + '\n\nPatient Quelbo Zarn')).not.toContain(base64('Zarn, Q'));
+  expect(clean(binary('Patient Quelbo Zarn, MRN 88213'))).not.toMatch(/Quelbo|Zarn|88213/);
+});
