@@ -8,7 +8,7 @@ export interface Candidate {
   readonly end: number;
   /** 0..1; the strongest evidence names the entity where candidates overlap. */
   readonly score: number;
-  /** What makes two spans the same thing (a date in ISO form); the folded text when absent. */
+  /** What makes two spans the same thing (a date by year, month and day), compared folded; the text itself when absent. */
   readonly key?: string;
 }
 

@@ -181,8 +181,8 @@ export function isYear(y: number): boolean {
   return y >= 1800 && y <= 2199;
 }
 
-/** ISO form; 0 for what is not known. */
+/** 0 for what is not known. Letters between the parts, because keys are compared by letters and digits alone: 1-21 is not 12-1. */
 export function dateKey(y: number, m: number, d: number): string {
   const year = y > 0 && y < 100 ? (y > 40 ? 1900 + y : 2000 + y) : y;
-  return `${year}-${m}-${d}`;
+  return `${year}y${m}m${d}`;
 }

@@ -135,3 +135,14 @@ test('T29 a name at any place of a long text is found', () => {
     expect(redacted(chat(text)).texts[0]).not.toContain('Harwick');
   }
 });
+
+test('two dates whose digits read alike are two dates', () => {
+  const result = redact([{ text: 'Seen on 1/21/2020 and on 12/1/2020.', format: 'text', message: 1 }], {
+    dates: 'whole',
+    actions: {},
+  });
+  if (result.kind !== 'redacted') throw new Error('refused');
+  const [first, second] = result.vault.entries().map(({ surrogate }) => surrogate);
+  expect(first).toMatch(/^DATE_1a/);
+  expect(second).toMatch(/^DATE_2a/);
+});
