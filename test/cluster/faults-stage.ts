@@ -23,7 +23,7 @@ const SPOOL_BYTES = 24 * 1024 * 1024;
 /** A surrogate, were one left in what an application sees. */
 const SURROGATE = /\b[A-Z]+_\d+[a-z]+\d\d\b/;
 
-export const AGREEMENT = {
+const AGREEMENT = {
   apiVersion: 'lazaret.dev/v1alpha1',
   kind: 'ProviderAgreement',
   metadata: { name: 'faults' },

@@ -23,6 +23,8 @@ const SOURCES = [
   'llm',
   'tools',
   'Dockerfile',
+  'LICENSE',
+  'NOTICE',
   'package.json',
   'package-lock.json',
 ] as const;

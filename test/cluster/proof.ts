@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Reporter, TestModule } from 'vitest/node';
 
 /** What the files of the test cluster prove, by the beginning of their names; the longest that fits counts. */
-export const PROVES: Readonly<Record<string, string>> = {
+const PROVES: Readonly<Record<string, string>> = {
   alerts: 'the shipped alerts fire at their thresholds, not before, and clear',
   auditor: 'evidence leaves the cluster, and what was changed, cut, removed or put in is found without a network',
   'bypass-admin': 'a namespace’s administrator does not get around the guard, or docs/limits.md says how',

@@ -8,6 +8,9 @@ const MODULES = join(ROOT, 'node_modules');
 /** Programs that load koffi: only the sidecar asks the kernel for original destinations. */
 const WITH_KOFFI: readonly Program[] = ['sidecar'];
 
+/** What the licences of the program and of its lists want with every copy. */
+const TERMS = ['LICENSE', 'NOTICE'] as const;
+
 /**
  * Lays out what the Dockerfile copies: for each program a directory with its bundle, package.json and machine code, with modes that
  * do not depend on who builds.
@@ -20,6 +23,7 @@ export async function stagePrograms(directory: string, programs: readonly Progra
     const app = join(directory, program);
     await bundlePrograms(join(app, 'dist'), { [program]: PROGRAMS[program] });
     await writeFile(join(app, 'package.json'), `${JSON.stringify({ name: 'lazaret', version, type: 'module' })}\n`);
+    for (const terms of TERMS) await copyFile(join(ROOT, terms), join(app, terms));
     if (WITH_KOFFI.includes(program)) await copyKoffi(join(app, 'node_modules'));
   }
   await copyFile(join(ROOT, 'Dockerfile'), join(directory, 'Dockerfile'));
