@@ -16,7 +16,7 @@ import { enterCluster, findCluster, startParts } from './namespace.ts';
 import { callProvider, callUntil, createApp, startApp } from './product-apps.ts';
 import { productImages } from './product-images.ts';
 import { relabelImage } from './relabelled-image.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand, tryCommand } from './run-command.ts';
 import {
   applyYaml,
   deleteNamespace,
@@ -158,14 +158,15 @@ async function controllerImages(): Promise<readonly string[]> {
 }
 
 /**
- * A pod that is asked for at the very moment of a change may be denied, which its workload's controller tries again: the policies' parameters
- * or a replica may be a moment behind. It is never let through without a guard.
+ * No rule denies a pod because a release changes, and none is let through without a guard. A connection that an API server kept may break
+ * in the instant in which its replica ends; a workload's controller tries again.
  */
 function expectGuardKept({ asked, unguarded, denied, blocked }: Seen): void {
   for (const message of denied) say(`denied: ${message}`);
   expect(asked).toBeGreaterThan(20);
   expect([unguarded, blocked]).toEqual([[], []]);
-  expect(denied.length).toBeLessThanOrEqual(asked / 20);
+  expect(denied.filter((message) => !message.includes('failed calling webhook'))).toEqual([]);
+  expect(denied.length).toBeLessThanOrEqual(asked / 50);
 }
 
 /** What people do to a pod that runs already. */
@@ -215,7 +216,12 @@ describe.each(HELMS)('with %s', (program) => {
 it('after all controllers and the API server ended at once, the release comes back by itself', async () => {
   const selector = '--selector=app.kubernetes.io/component=controller';
   await kubectl(['delete', 'pods', '--namespace=lazaret', selector, '--force', '--grace-period=0']);
-  await runCommand([...enterCluster(findCluster(PLACE) ?? 0), 'sh', '-c', 'kill -9 $(pidof kube-apiserver)']);
+  const inside = enterCluster(findCluster(PLACE) ?? 0);
+  await runCommand([...inside, 'sh', '-c', 'kill -9 $(pidof kube-apiserver)']);
+  // What still ends would be taken for a part that runs.
+  await waitFor('its end', async () =>
+    (await tryCommand([...inside, 'pidof', 'kube-apiserver'])).status === 0 ? null : true,
+  );
   await startParts(PLACE, controlPlaneParts(PLACE, await partFolder('kubernetes')));
   await waitFor('the API server', async () =>
     (await tryKubectl(['get', '--raw=/readyz', '--request-timeout=2s'])).status === 0 ? true : null,
