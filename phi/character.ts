@@ -23,7 +23,7 @@ export const GAP = {
 export const LETTER = 1;
 export const DIGIT = 2;
 /** Belongs to the word it stands in and is not compared: combining marks, zero-width characters, soft hyphens. */
-export const SILENT = 3;
+const SILENT = 3;
 
 const ASCII_GAPS: Readonly<Record<string, number>> = {
   ' ': GAP.SPACE,
