@@ -481,6 +481,8 @@ describe('A Service', () => {
     const step = { do: 'tls', host: address, port: 443, name: 'api.anthropic.com', send } as const;
     try {
       const text = await waitFor('the node to take the address over', async () => {
+        // A connection that the guard keeps would still lead to the provider.
+        stage.product.provider.hangUp();
         const [met] = await probe(stage, [step]);
         return met?.reasons[reason] === undefined ? null : met.text;
       });

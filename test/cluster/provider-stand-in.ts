@@ -10,6 +10,8 @@ import { PLACE } from './test-cluster.ts';
 export interface ProviderStandIn extends Provider {
   /** Where the names lead; its port is 443. */
   readonly address: string;
+  /** Ends every connection that guards keep, so that the next request makes a new one. */
+  readonly hangUp: () => void;
 }
 
 /**
@@ -32,6 +34,9 @@ export async function startProviderStandIn(options: ProviderOptions, index = 0):
     carry(outer, inner);
     carry(inner, outer);
   });
+  const hangUp = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   relay.listen(443, address);
   await once(relay, 'listening');
   const names = Object.fromEntries(options.hosts.map((host) => [host, address]));
@@ -39,10 +44,11 @@ export async function startProviderStandIn(options: ProviderOptions, index = 0):
   return {
     ...provider,
     address,
+    hangUp,
     stop: async () => {
       const others = Object.entries(await readHosts(PLACE)).filter(([name]) => !options.hosts.includes(name));
       await setHosts(PLACE, Object.fromEntries(others));
-      for (const socket of sockets) socket.destroy();
+      hangUp();
       relay.close();
       await provider.stop();
     },
