@@ -58,7 +58,8 @@ function listen(socket: Socket, ready: string, words: readonly string[]): Promis
       if (left.length > 0) speak();
       else if (isWhole(text)) finish(null);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code ?? 'error'));
+    // Who still writes when the reset comes is told EPIPE.
+    socket.once('error', ({ code = 'error' }: NodeJS.ErrnoException) => finish(code === 'EPIPE' ? 'ECONNRESET' : code));
     socket.once('end', () => finish(null));
   });
 }
