@@ -78,11 +78,10 @@ beforeAll(async () => {
   );
   await waitForCondition(namespace, 'pod/server', 'condition=Ready');
   await waitForCondition(namespace, 'pod/caller', 'condition=Ready');
-  // The service was made a moment ago.
-  await waitFor('its name', async () => {
-    const { status } = await execInPod(namespace, 'caller', ['getent', 'hosts', `front.${namespace}`]);
-    return status === 0 ? true : null;
-  });
+  // The service was made a moment ago: the cluster's DNS and the node's rules hear of it at different times.
+  await waitFor('the service by its name', async () =>
+    (await fetchInPod(`http://front.${namespace}/`)) === 'from the pod' ? true : null,
+  );
 });
 
 afterAll(() => deleteNamespace(namespace));
