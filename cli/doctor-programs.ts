@@ -23,6 +23,11 @@ export function checkController(cluster: Cluster): readonly Verdict[] {
       readGauges(metrics.controller, 'lazaret_synced').some(({ value }) => value === 0)
     )
       report.broken('a controller has not read the cluster', `see why: ${look}`);
+    if ((largest(metrics.controller, 'lazaret_lists_fault') ?? 0) > 0)
+      report.broken(
+        'the lists of the release cannot be used: guarded pods refuse everything',
+        `see why: ${look}, and mend the Secrets of lists.secrets: docs/lists.md`,
+      );
     // The leader alone keeps the list; the others tell none.
     const chains = largest(metrics.controller, 'lazaret_expected_chains');
     const most = largest(metrics.controller, 'lazaret_expected_chains_limit');

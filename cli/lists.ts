@@ -23,6 +23,8 @@ const KINDS: Readonly<Record<string, Entity>> = {
 };
 /** A file with more faults than this is wrong as a whole. */
 const MAX_FAULTS = 20;
+/** What a Kubernetes Secret holds. */
+const SECRET_BYTES = 1024 * 1024;
 /** Said on stderr each time so many entries were read. */
 const PROGRESS = 200_000;
 
@@ -52,6 +54,10 @@ async function build(given: Arguments, io: CommandIo): Promise<number> {
   const { bytes, header } = builder.finish();
   if (header.entries === 0) throw new UsageError('the files hold no entry; no table was written');
   await io.writeFile(out, bytes, 0o644);
+  if (bytes.length > SECRET_BYTES)
+    io.stderr(
+      `lists: ${out} is larger than a Secret may be (${SECRET_BYTES} bytes): for a cluster put it into several, as docs/lists.md says\n`,
+    );
   const said = Object.entries(header.entities).map(([kind, count]) => `${count} ${kind}`);
   io.stdout(
     given.has('json')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AGREEMENT_KINDS, AGREEMENT_STATUS, CREDENTIAL_KINDS } from './agreement-schema.ts';
 import { ENTITIES } from './entity.ts';
+import { POLICY_LISTS } from './lists-protocol.ts';
 
 /**
  * Policy as one workload's guard uses it: compiled, without names of namespaces or selectors, every time in ms since
@@ -106,6 +107,8 @@ export const POLICY = z
     modelLists: z.array(TEXTS).readonly(),
     pathLists: z.array(TEXTS).readonly(),
     lastVerified: z.strictObject({ warnDays: z.number(), denyDays: z.number().nullable() }).readonly(),
+    /** The deployer's lists, where there are any: without the ones that are named here the detector refuses. */
+    lists: POLICY_LISTS.optional(),
   })
   .readonly();
 

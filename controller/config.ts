@@ -31,6 +31,8 @@ const SCHEMA = z.object({
   LAZARET_COLLECTOR: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
   /** The token by which the controller proves itself to the collector. */
   LAZARET_COLLECTOR_TOKEN: z.string().min(1).default('/var/run/secrets/lazaret.dev/token'),
+  /** The folder with a folder for each Secret of the deployer's lists, where there are any. */
+  LAZARET_LISTS: z.string().min(1).optional(),
   LAZARET_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

@@ -3,8 +3,10 @@ import { type ControllerCore, type ControllerWorld, createCore, isEvaluation } f
 import { openBundles, openWebhook } from './doors.ts';
 import { leaderParts, parametersName } from './leader-parts.ts';
 import { followLeadership } from './leader-work.ts';
+import { openReleaseLists, type ReleaseLists } from './lists/release-lists.ts';
 import { updateGauges } from './ops/gauges.ts';
 import { type HealthDoor, serveHealth } from './ops/health.ts';
+import { reportLists } from './ops/report.ts';
 import { createServing, type ServingUpkeep } from './serving/serving-upkeep.ts';
 import { followAdoption } from './settings-adoption.ts';
 import { type BaseSource, createBase } from './webhook-context.ts';
@@ -36,7 +38,9 @@ interface Replica {
 export async function startController(world: ControllerWorld): Promise<Controller> {
   const stop = new AbortController();
   let closing = false;
-  const core = createCore(world);
+  // Before anybody is given a policy: without what it says of lists, guards would find less than was promised.
+  const lists = await openLists(world);
+  const core = createCore(world, lists);
   const upkeep = createServing(world, core);
   const base = createBase(world.clock.now, (faults) =>
     world.log.error({ faults }, 'the values or agreements have faults; what was good before stays in force'),
@@ -61,12 +65,17 @@ export async function startController(world: ControllerWorld): Promise<Controlle
     await world.clock.sleep(LIMIT.webhookGraceMs, stop.signal);
     await Promise.all([webhook.drain(), bundles.server.close()]);
     forget();
+    lists.close();
     stop.abort();
     await Promise.all([...running, core.view.stop()]);
     core.api.close();
     await health.close();
   };
   return { webhookPort: webhook.port, bundlePort: bundles.port, opsPort: health.port, unready, close };
+}
+
+function openLists({ config, log }: ControllerWorld): Promise<ReleaseLists> {
+  return openReleaseLists({ root: config.LAZARET_LISTS, ...reportLists(log) });
 }
 
 /** What runs until the signal aborts. */
@@ -125,6 +134,7 @@ function openHealth({ world, core, upkeep }: Replica, unready: () => readonly st
     repairs: upkeep.repairs,
     isLeader: leader.isLeader,
     isEvaluation: () => isEvaluation(core),
+    lists: () => core.lists.inPolicy(),
   };
   return serveHealth(world.config.LAZARET_OPS, {
     metrics: () => {

@@ -7,6 +7,7 @@ import type { ApiCredentials } from './cluster/credentials.ts';
 import type { ControllerConfig } from './config.ts';
 import { createEvaluationKeys, type EvaluationKeys } from './evaluation-keys.ts';
 import { createLeader, type Leader } from './leader.ts';
+import type { ReleaseLists } from './lists/release-lists.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { PolicyCache } from './policy/policy-cache.ts';
 import { createKeySource, type KeySource } from './release-keys.ts';
@@ -29,13 +30,14 @@ export interface ControllerCore {
   readonly metrics: Metrics;
   readonly view: KeptView;
   readonly policies: PolicyCache;
+  readonly lists: ReleaseLists;
   readonly keys: KeySource;
   readonly evaluation: EvaluationKeys;
   readonly leader: Leader;
 }
 
 /** Makes the shared parts; the watches begin at once. */
-export function createCore(world: ControllerWorld): ControllerCore {
+export function createCore(world: ControllerWorld, lists: ReleaseLists): ControllerCore {
   const { config, credentials, clock, random, log } = world;
   const { LAZARET_NAMESPACE: namespace, LAZARET_FULLNAME: fullname } = config;
   const api = connectApi(credentials);
@@ -53,7 +55,8 @@ export function createCore(world: ControllerWorld): ControllerCore {
   const mayCreate = leader.isLeader;
   const keys = createKeySource({ namespace, name: `${fullname}-keys`, mayCreate, now: clock.now }, api);
   const evaluation = createEvaluationKeys({ namespace, name: `${fullname}-evaluation-audit-key`, mayCreate }, api);
-  return { api, metrics, view, policies: new PolicyCache(), keys, evaluation, leader };
+  const policies = new PolicyCache(() => lists.inPolicy());
+  return { api, metrics, view, policies, lists, keys, evaluation, leader };
 }
 
 /** Whether the release is an evaluation, whose audit keys are made in the cluster. */

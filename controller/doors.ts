@@ -38,7 +38,7 @@ export interface BundleDoor {
 /** Puts the bundle server together. @throws when the address cannot be had */
 export async function openBundles(
   { config, clock, log }: ControllerWorld,
-  { api, view, metrics, policies, keys }: ControllerCore,
+  { api, view, metrics, policies, lists, keys }: ControllerCore,
   source: ServingSource,
 ): Promise<BundleDoor> {
   const listeners = new Set<() => void>();
@@ -52,6 +52,7 @@ export async function openBundles(
     prove: createTokenProver(api.ask),
     keys: () => (view.synced() ? (keys.keys()?.signing ?? null) : null),
     onKeys: listen,
+    lists,
     certificate: {
       current: () => ({ cert: source.serving()?.chain ?? '', key: source.serving()?.key ?? '' }),
       onChange: listen,

@@ -9,6 +9,7 @@ import { type Audit, startAudit } from './audit/audit.ts';
 import { parseRecipients } from './audit/recipients.ts';
 import { readAuthority } from './authority.ts';
 import { type Bundle, openBundle } from './bundle/bundle.ts';
+import type { BundleServer } from './bundle/bundle-client.ts';
 import type { SidecarConfig } from './config.ts';
 import { BodyBudget } from './exchange/body-budget.ts';
 import type { ExchangePorts } from './exchange/exchange-ports.ts';
@@ -18,7 +19,7 @@ import { createExchangeHandler } from './exchange/run-exchange.ts';
 import { recordOf } from './connection-record.ts';
 import { createConnectionView } from './connection-view.ts';
 import { createEgress } from './egress.ts';
-import { type Lists, openLists } from './lists/lists.ts';
+import { openPodLists, type PodLists } from './lists/pod-lists.ts';
 import type { InterceptOptions } from './intercept/options.ts';
 import { readOriginalDestination } from './intercept/original-destination.ts';
 import { type Intercept, startIntercept } from './intercept/start-intercept.ts';
@@ -37,20 +38,19 @@ export interface Guard {
   readonly audit: Audit;
   readonly forwarder: Forwarder;
   readonly intercept: Intercept;
+  /** Whether policy names lists that were not had yet. */
+  readonly waitsForLists: () => boolean;
 }
 
 /** Composes the guard and starts to intercept. Until this returns, the redirect leads to a closed port: nothing leaves. */
 export async function startGuard(config: SidecarConfig, runtime: Runtime): Promise<Guard> {
   const { log } = runtime;
   const lookup = createServiceLookup(createResolve(config.LAZARET_RESOLVERS, Date.now), await readClusterDomain());
-  const bundle = await openPodBundle(config, runtime, lookup);
+  const server = await bundleServerOf(config, lookup);
+  const bundle = await openPodBundle(config, runtime, server);
   const audit = await startPodAudit(config, runtime, lookup);
   warmUpEngine();
-  const lists = await openLists({
-    files: config.LAZARET_LISTS,
-    keyFile: config.LAZARET_LISTS_KEY ?? null,
-    onFault: (sentence) => log.error({ problem: sentence }, 'lists not usable: everything is refused'),
-  });
+  const lists = await openPodLists(config, runtime, { bundle, server });
   const { forwarder, resolve, dial } = await createEgress(config);
   const strangers = watchStrangers(config, runtime);
   const safe = holdWhileUnsafe(bundle, strangers.count);
@@ -76,12 +76,12 @@ export async function startGuard(config: SidecarConfig, runtime: Runtime): Promi
   // A pod that starts may get its first policy later; what is prepared already costs nothing.
   bundle.onChange(() => void intercept.prepare(agreementHosts(bundle.current())));
   await intercept.prepare(agreementHosts(bundle.current()));
-  return { bundle, audit, forwarder, intercept };
+  return { bundle, audit, forwarder, intercept, waitsForLists: lists.waiting };
 }
 
-interface Ready extends Omit<Guard, 'intercept'> {
+interface Ready extends Omit<Guard, 'intercept' | 'waitsForLists'> {
   readonly safe: SafeBundle;
-  readonly lists: Lists;
+  readonly lists: PodLists;
 }
 
 function interceptOptions(
@@ -130,7 +130,7 @@ function exchangePorts(
       return { cancel: () => clearTimeout(timer) };
     }),
     thinking: new ThinkingMemory(randomBytes(32)),
-    names: () => lists.names(),
+    names: lists.names,
     workload: workloadOf(config),
     report: (report) => reportExchange(metrics, log, report),
     holdback: (delta) => metrics.holdback.inc(delta),
@@ -138,15 +138,20 @@ function exchangePorts(
   };
 }
 
-async function openPodBundle(config: SidecarConfig, { log }: Runtime, lookup: LookupFunction): Promise<Bundle> {
+/** The controller; null where bundles come as a file. */
+async function bundleServerOf(config: SidecarConfig, lookup: LookupFunction): Promise<BundleServer | null> {
   const { LAZARET_BUNDLE_URL: url, LAZARET_BUNDLE_CA: roots, LAZARET_ENROL_TOKEN: tokenFile } = config;
-  const given = url === undefined || roots === undefined ? null : { url, roots: await readFile(roots, 'utf8') };
+  if (url === undefined || roots === undefined) return null;
+  return { url, roots: await readFile(roots, 'utf8'), tokenFile, lookup };
+}
+
+async function openPodBundle(config: SidecarConfig, { log }: Runtime, server: BundleServer | null): Promise<Bundle> {
   return await openBundle({
     file: config.LAZARET_BUNDLE,
     keyFile: config.LAZARET_BUNDLE_KEY,
     now: Date.now,
     onFault: (problem) => log.warn({ problem }, 'policy bundle'),
-    ...(given === null ? {} : { server: { ...given, tokenFile, lookup } }),
+    ...(server === null ? {} : { server }),
   });
 }
 

@@ -66,6 +66,7 @@ function healthSources({ metrics }: Runtime, guard: () => Guard | null) {
       if (running === null) return ['start'];
       return [
         ...(running.bundle.state() === 'missing' ? ['policy'] : []),
+        ...(running.waitsForLists() ? ['lists'] : []),
         ...(running.audit.evidence.state() === 'refuse' ? ['spool'] : []),
       ];
     },

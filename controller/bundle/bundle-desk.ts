@@ -37,6 +37,11 @@ export type BundleAnswer =
   | { readonly outcome: 'bundle'; readonly bundle: SignedBundle }
   | { readonly outcome: Exclude<BundleOutcome, 'bundle'> };
 
+/** Why a caller gets nothing. */
+export interface NotAdmitted {
+  readonly outcome: 'not_ready' | 'unproven' | 'unknown_pod' | 'unguarded';
+}
+
 interface Held {
   readonly look: () => void;
   readonly stop: AbortController;
@@ -110,16 +115,22 @@ export class BundleDesk {
 
   /** @throws when the API server does not answer */
   async answer(question: BundleQuestion): Promise<BundleAnswer> {
-    const { view, keys } = this.#options;
-    if (!view.synced() || keys() === null) return { outcome: 'not_ready' };
-    const proven = await this.#proofs.prove(question.token);
-    if (proven === null) return { outcome: 'unproven' };
-    const pod = await this.#awaitPod(proven, question.gone);
-    if (pod === null) return { outcome: 'unknown_pod' };
-    if (pod.chain === null) return { outcome: 'unguarded' };
+    const proven = await this.admit(question);
+    if ('outcome' in proven) return proven;
     if (!(await this.#reach(question.after))) return { outcome: 'behind' };
     const answer = this.#offer(proven, question);
     return answer ?? this.#hold(proven, question);
+  }
+
+  /** Whose token it is, if it is that of a guarded pod. @throws when the API server does not answer */
+  async admit({ token, gone }: Pick<BundleQuestion, 'token' | 'gone'>): Promise<ProvenPod | NotAdmitted> {
+    const { view, keys } = this.#options;
+    if (!view.synced() || keys() === null) return { outcome: 'not_ready' };
+    const proven = token === '' ? null : await this.#proofs.prove(token);
+    if (proven === null) return { outcome: 'unproven' };
+    const pod = await this.#awaitPod(proven, gone);
+    if (pod === null) return { outcome: 'unknown_pod' };
+    return pod.chain === null ? { outcome: 'unguarded' } : proven;
   }
 
   /** A pod that was made a moment ago may be ahead of the watch. */

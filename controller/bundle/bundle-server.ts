@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { BUNDLE_PATH, BUNDLE_QUERY } from '#contract/bundle-protocol.ts';
-import { parseSerial } from '#contract/bundle.ts';
 import { LIMIT } from '#contract/limit.ts';
-import { type BundleAnswer, BundleDesk, type BundleQuestion, type DeskOptions } from './bundle-desk.ts';
+import { createListsServer, type ListsServer, readListsTag } from '../lists/lists-server.ts';
+import type { ReleaseLists } from '../lists/release-lists.ts';
+import { type BundleAnswer, BundleDesk, type DeskOptions } from './bundle-desk.ts';
 import type { BundleMetrics, BundleOutcome } from './bundle-metrics.ts';
+import { readQuestion, statusOf, tokenOf } from './bundle-question.ts';
 import { formatTag } from './bundle-tag.ts';
 
 /** The certificate that we answer with; it changes while we run. */
@@ -21,6 +22,8 @@ export interface ServingCertificate {
 export interface BundleServerOptions extends DeskOptions {
   /** Tells that `keys()` gives others. @returns the way to stop */
   readonly onKeys?: (listener: () => void) => () => void;
+  /** The deployer's lists; absent where there are none. */
+  readonly lists?: Pick<ReleaseLists, 'find' | 'onChange'>;
   readonly certificate: ServingCertificate;
   readonly metrics: BundleMetrics;
   readonly log: Logger;
@@ -58,25 +61,31 @@ const BOUNDS = {
   minVersion: 'TLSv1.2',
 } as const;
 
-/** Makes the server of `BUNDLE_PATH` (contract/bundle-protocol.ts); there is nothing else to be had from it. */
+/** Makes the server of `BUNDLE_PATH` and `LISTS_PATH` (contract/); there is nothing else to be had from it. */
 export function createBundleServer(options: BundleServerOptions): BundleServer {
   const desk = new BundleDesk(options);
-  const { certificate, metrics } = options;
+  const { certificate, metrics, lists } = options;
+  const parts = { desk, lists: createListsServer((tag) => lists?.find(tag) ?? null) };
   metrics.countCallers(() => desk.held);
   let working = 0;
   let retired = false;
   const server = createServer({ ...BOUNDS, ...certificate.current() }, (request, response) => {
     working++;
     const busy = working > LIMIT.bundleCallers;
-    handle(options, desk, { request, response, busy, isRetired: () => retired })
-      .then((outcome) => metrics.requests.inc({ outcome }))
+    handle(options, parts, { request, response, busy, isRetired: () => retired })
+      .then((outcome) => outcome !== null && metrics.requests.inc({ outcome }))
       .catch(() => response.destroy())
       .finally(() => {
         working--;
       });
   });
   server.maxConnections = LIMIT.bundleCallers + LIMIT.tokenReviews;
-  const stops = [certificate.onChange(() => replaceCertificate(server, options)), options.onKeys?.(() => desk.wake())];
+  const stops = [
+    certificate.onChange(() => replaceCertificate(server, options)),
+    options.onKeys?.(() => desk.wake()),
+    // Policy names the lists in force.
+    lists?.onChange(() => desk.wake()),
+  ];
   const retire = (): void => {
     retired = true;
     desk.release();
@@ -110,14 +119,29 @@ interface Work {
   readonly isRetired: () => boolean;
 }
 
-async function handle(options: BundleServerOptions, desk: BundleDesk, work: Work): Promise<BundleOutcome> {
+interface Parts {
+  readonly desk: BundleDesk;
+  readonly lists: ListsServer;
+}
+
+/** @returns null for what is no request for a bundle, but for lists */
+async function handle(options: BundleServerOptions, { desk, lists }: Parts, work: Work): Promise<BundleOutcome | null> {
   const { request, response } = work;
   request.resume();
   const gone = new AbortController();
   response.once('close', () => gone.abort());
+  const tag = readListsTag(request);
+  if (tag !== null) {
+    const caller = { token: tokenOf(request), gone: gone.signal };
+    response.shouldKeepAlive = false;
+    const admitted = work.busy ? ({ outcome: 'busy' } as const) : await attempt(options, () => desk.admit(caller));
+    const status = 'outcome' in admitted ? STATUS[admitted.outcome] : await lists.send(tag, response);
+    if (status !== null) refuse(response, null, status);
+    return null;
+  }
   const question = readQuestion(request, gone.signal);
   if (question === null) return refuse(response, 'unreadable', statusOf(request));
-  const answer = work.busy ? ({ outcome: 'busy' } as const) : await ask(options, desk, question);
+  const answer = work.busy ? ({ outcome: 'busy' } as const) : await attempt(options, () => desk.answer(question));
   if (gone.signal.aborted || answer.outcome === 'left') return 'left';
   // Asked now, not when the request came: it may have been held since.
   if (work.isRetired()) response.shouldKeepAlive = false;
@@ -125,7 +149,11 @@ async function handle(options: BundleServerOptions, desk: BundleDesk, work: Work
   return refuse(response, answer.outcome, STATUS[answer.outcome]);
 }
 
-function refuse<Outcome extends BundleOutcome>(response: ServerResponse, outcome: Outcome, status: number): Outcome {
+function refuse<Outcome extends BundleOutcome | null>(
+  response: ServerResponse,
+  outcome: Outcome,
+  status: number,
+): Outcome {
   response.writeHead(status, {
     'cache-control': 'no-store',
     ...(status === 204 ? {} : { 'content-length': 0 }),
@@ -136,10 +164,13 @@ function refuse<Outcome extends BundleOutcome>(response: ServerResponse, outcome
   return outcome;
 }
 
-async function ask({ log }: BundleServerOptions, desk: BundleDesk, question: BundleQuestion): Promise<BundleAnswer> {
-  if (question.token === '') return { outcome: 'unproven' };
+/** Asks the desk, which asks the API server. */
+async function attempt<Answer>(
+  { log }: BundleServerOptions,
+  ask: () => Promise<Answer>,
+): Promise<Answer | { readonly outcome: 'fault' }> {
   try {
-    return await desk.answer(question);
+    return await ask();
   } catch (error) {
     // The message is of our own making or a transport's code; neither holds a token.
     log.warn(
@@ -163,31 +194,6 @@ async function send(
   });
   response.end(body);
   return 'bundle';
-}
-
-const BEARER = /^Bearer ([\x21-\x7e]{1,8192})$/i;
-
-/** @returns null for what is no request for a bundle; an empty token where none is given */
-function readQuestion(request: IncomingMessage, gone: AbortSignal): BundleQuestion | null {
-  const url = URL.parse(request.url ?? '', 'https://bundle.invalid');
-  if (url === null || request.method !== 'GET' || url.pathname !== BUNDLE_PATH) return null;
-  const after = url.searchParams.get(BUNDLE_QUERY.after);
-  const serial = after === null ? null : parseSerial(after);
-  const wait = url.searchParams.get(BUNDLE_QUERY.wait) ?? '0';
-  if ((after !== null && serial === null) || !/^\d{1,6}(\.\d{1,3})?$/.test(wait)) return null;
-  return {
-    token: BEARER.exec(request.headers.authorization ?? '')?.[1] ?? '',
-    after: serial,
-    tag: request.headers['if-none-match'],
-    waitMs: Math.min(Number(wait) * 1_000, LIMIT.bundleWaitMs),
-    gone,
-  };
-}
-
-/** What to answer to something that is no request for a bundle. */
-function statusOf({ method, url }: IncomingMessage): number {
-  if (url?.split('?')[0] !== BUNDLE_PATH) return 404;
-  return method === 'GET' ? 400 : 405;
 }
 
 function codeOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import type { PolicyLists } from '#contract/lists-protocol.ts';
 import { judgeEligibility } from '../admission/eligibility.ts';
 import type { PolicyCache } from '../policy/policy-cache.ts';
 import type { ClusterView } from '../ports.ts';
@@ -14,6 +15,8 @@ export interface GaugeSources {
   readonly repairs: () => number;
   readonly isLeader: () => boolean;
   readonly isEvaluation: () => boolean;
+  /** What policy says of the deployer's lists. */
+  readonly lists: () => PolicyLists | undefined;
 }
 
 const ENDED: readonly string[] = ['Succeeded', 'Failed'];
@@ -24,6 +27,8 @@ export function updateGauges(metrics: Metrics, sources: GaugeSources): void {
   metrics.synced.set(view.synced() ? 1 : 0);
   metrics.leader.set(sources.isLeader() ? 1 : 0);
   metrics.evaluation.set(sources.isEvaluation() ? 1 : 0);
+  const lists = sources.lists();
+  metrics.listsFault.set(lists !== undefined && 'fault' in lists ? 1 : 0);
   metrics.repairs.set(sources.repairs());
   metrics.certificateExpiry.reset();
   for (const [certificate, end] of Object.entries(sources.certificates()))

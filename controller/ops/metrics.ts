@@ -84,6 +84,11 @@ function createUpkeepMetrics({ counter, gauge }: Make) {
     servingFaults: counter('lazaret_serving_faults_total', 'Failed steps of the upkeep of keys and certificates.', [
       'part',
     ]),
+    listsFault: gauge(
+      'lazaret_lists_fault',
+      'Whether the lists of the release cannot be used; guarded pods then refuse everything.',
+      [],
+    ),
     repairs: gauge('lazaret_ca_bundle_writes', 'Webhooks whose caBundle this replica has written since its start.', []),
     evaluation: gauge(
       'lazaret_evaluation',

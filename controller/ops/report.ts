@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { ReleaseListsOptions } from '../lists/release-lists.ts';
 import type { Answered } from '../webhook-answer.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -19,4 +20,13 @@ export function reportAdmission(
     { webhook: webhook.slice(1), uid, namespace, resource, subResource, operation, decision, rules, dryRun, ms },
     'admission',
   );
+}
+
+/** Logs what becomes of the deployer's lists: numbers by kind, names of files, and nothing that stands in them. */
+export function reportLists(log: Logger): Required<Pick<ReleaseListsOptions, 'onLoad' | 'onFault'>> {
+  return {
+    onLoad: ({ tables, entities, bytes }) => log.info({ event: 'lists', tables, entities, bytes }, 'lists in force'),
+    onFault: (problem) =>
+      log.error({ event: 'lists_fault', problem }, 'the lists cannot be used: guarded pods refuse everything'),
+  };
 }

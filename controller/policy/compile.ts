@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PolicyLists } from '#contract/lists-protocol.ts';
 import { compilePolicy, type Workload } from '#contract/policy-compile.ts';
 import type { Agreement, Policy } from '#contract/policy.ts';
 import type { JudgedPolicy } from './judge.ts';
@@ -12,22 +13,25 @@ export interface CompiledPolicy {
   readonly digest: string;
 }
 
-/** The agreements of the cluster, compiled and written once for all workloads. */
-export interface CompiledAgreements {
+/** What every workload's policy holds, compiled and written once: the agreements of the cluster, and what lists are in force. */
+export interface CompiledShared {
   readonly agreements: readonly Agreement[];
   readonly text: string;
   readonly digest: string;
+  readonly lists: PolicyLists | undefined;
 }
 
-/** Writes the agreements that every workload's policy holds. */
-export function writeAgreements(agreements: readonly Agreement[]): CompiledAgreements {
+/** Writes what all workloads share. */
+export function writeShared(agreements: readonly Agreement[], lists: PolicyLists | undefined): CompiledShared {
   const text = JSON.stringify(agreements);
-  return { agreements, text, digest: digestOf(text) };
+  return { agreements, text, digest: digestOf(text), lists };
 }
 
 /** Compiles the policy of a workload: what the cluster gives, narrowed, and locked where a fault leaves open what is allowed. */
-export function compileWorkload(judged: JudgedPolicy, workload: Workload, shared: CompiledAgreements): CompiledPolicy {
-  const open = compilePolicy(judged.source, workload, shared.agreements);
+export function compileWorkload(judged: JudgedPolicy, workload: Workload, shared: CompiledShared): CompiledPolicy {
+  const given = compilePolicy(judged.source, workload, shared.agreements);
+  // Left out where there are none: a guard of a version that knows no lists takes such a policy too.
+  const open = shared.lists === undefined ? given : { ...given, lists: shared.lists };
   const policy = judged.lockedNamespaces.has(workload.namespace)
     ? { ...lockPolicy(open), destinations: [] }
     : judged.locked

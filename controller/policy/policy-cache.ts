@@ -1,20 +1,21 @@
 import { LIMIT } from '#contract/limit.ts';
+import type { PolicyLists } from '#contract/lists-protocol.ts';
 import { compileAgreements, type Workload } from '#contract/policy-compile.ts';
 import { readResource, type ResourceResult } from '#contract/policy-source.ts';
 import type { ResourceKind } from '#contract/policy-schema.ts';
 import type { PolicyInputs, RawObject } from '../ports.ts';
 import {
-  type CompiledAgreements,
   type CompiledPolicy,
+  type CompiledShared,
   compileWorkload,
   selectingLabels,
   workloadClass,
-  writeAgreements,
+  writeShared,
 } from './compile.ts';
 import { type JudgedPolicy, judgePolicy } from './judge.ts';
 
 interface Compiled {
-  readonly shared: CompiledAgreements;
+  readonly shared: CompiledShared;
   readonly labelKeys: ReadonlyMap<string, ReadonlySet<string>>;
   readonly classes: Map<string, CompiledPolicy>;
 }
@@ -27,6 +28,12 @@ export class PolicyCache {
   #last: { readonly inputs: PolicyInputs; readonly judged: JudgedPolicy } | null = null;
   readonly #read = new WeakMap<RawObject, ResourceResult<ResourceKind>>();
   readonly #compiled = new WeakMap<JudgedPolicy, Compiled>();
+  readonly #lists: () => PolicyLists | undefined;
+
+  /** @param lists what policy says of the deployer's lists; the same object while it is the same */
+  constructor(lists: () => PolicyLists | undefined = () => undefined) {
+    this.#lists = lists;
+  }
 
   /** Judges inputs; the same object comes back while they are the same. */
   judge(inputs: PolicyInputs): JudgedPolicy {
@@ -50,9 +57,10 @@ export class PolicyCache {
 
   #compiledOf(judged: JudgedPolicy): Compiled {
     const known = this.#compiled.get(judged);
-    if (known !== undefined) return known;
+    const lists = this.#lists();
+    if (known !== undefined && known.shared.lists === lists) return known;
     const fresh = {
-      shared: writeAgreements(compileAgreements(judged.source)),
+      shared: writeShared(compileAgreements(judged.source), lists),
       labelKeys: selectingLabels(judged),
       classes: new Map<string, CompiledPolicy>(),
     };

@@ -45,7 +45,7 @@ export class BundleClient {
   /** Waits until there is another bundle than the known one, at most `LIMIT.bundleWaitMs`. Never rejects. */
   async ask(known: KnownBundle): Promise<BundleAnswer> {
     try {
-      const token = await this.#readToken();
+      const token = await readPodToken(this.#server.tokenFile);
       return token === null ? fault('the token file of this pod holds no token') : await this.#request(token, known);
     } catch (error) {
       return fault(`the controller gave none (${codeOf(error)})`);
@@ -55,13 +55,6 @@ export class BundleClient {
   close(): void {
     this.#closed.abort();
     this.#agent.destroy().catch(() => undefined);
-  }
-
-  async #readToken(): Promise<string | null> {
-    const text = await readBounded(this.#server.tokenFile, LIMIT.tokenBytes).catch(() => null);
-    const token = text?.trim() ?? '';
-    // RFC 6750 §2.1; anything else would be an error of the HTTP library that shows the value.
-    return /^[A-Za-z0-9\-._~+/]+=*$/.test(token) ? token : null;
   }
 
   async #request(token: string, { etag, serial }: KnownBundle): Promise<BundleAnswer> {
@@ -83,6 +76,14 @@ export class BundleClient {
     if (text === null) return fault(`the controller answered with more than ${LIMIT.bundleBytes} bytes`);
     return { kind: 'bundle', text, etag: etagOf(response.headers.etag) };
   }
+}
+
+/** Reads the token by which this pod proves itself. @returns null when the file holds none */
+export async function readPodToken(file: string): Promise<string | null> {
+  const text = await readBounded(file, LIMIT.tokenBytes).catch(() => null);
+  const token = text?.trim() ?? '';
+  // RFC 6750 §2.1; anything else would be an error of the HTTP library that shows the value.
+  return /^[A-Za-z0-9\-._~+/]+=*$/.test(token) ? token : null;
 }
 
 async function readOther({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<BundleAnswer> {
@@ -122,7 +123,7 @@ function fault(why: string, retryAfter?: string | string[]): BundleAnswer {
 }
 
 /** A code of Node, OpenSSL or the HTTP library: from closed lists, and nothing that a peer wrote. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return error instanceof Error ? error.name : 'unknown';
 }

@@ -95,7 +95,7 @@ async function keep(file: string, text: string, keeper: BundleKeeper): Promise<v
 }
 
 /** Doubles up to the bound, and spreads a fleet that lost its server at one moment: half of it is chance. */
-function backOff(retryMs: number, faults: number): number {
+export function backOff(retryMs: number, faults: number): number {
   const longest = Math.min(LIMIT.bundleBackoffMs, retryMs * 2 ** Math.min(faults - 1, 16));
   return longest * (0.5 + Math.random() / 2);
 }

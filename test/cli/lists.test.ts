@@ -66,3 +66,10 @@ it('a short key is refused', async () => {
   const { code, world } = await build({ key: 'short', 'a.txt': 'Hope Quill\n' });
   expect([code, world.err()]).toEqual([2, expect.stringContaining('too short for a key')]);
 });
+
+it('a table that is too large for a Secret is said to be', async () => {
+  const numbers = Array.from({ length: 140_000 }, (_, at) => `${10_000_000 + at * 17}\n`).join('');
+  const { code, table, world } = await build({ 'a.txt': numbers });
+  expect([code, typeof table]).toEqual([0, 'object']);
+  expect(world.err()).toMatch(/table is larger than a Secret may be \(1048576 bytes\)/);
+});

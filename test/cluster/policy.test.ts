@@ -74,7 +74,7 @@ beforeAll(async () => {
   expect(await view.until(() => view.synced(), AbortSignal.timeout(60_000))).toBe(true);
   const keys = await makeKeys();
   publicKey = keys.publicKey;
-  serving = await serve(view, keys.keys, createTokenProver(api.ask));
+  serving = await serve(view, keys.keys, { prove: createTokenProver(api.ask) });
   const leader = { view, policies, api: api.ask, log: silent, now: () => Date.now(), gapMs: 50 };
   const status = startResourceStatus({ ...leader, instance: 'test' });
   const settings = makeSettings();

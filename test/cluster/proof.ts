@@ -16,6 +16,7 @@ const PROVES: Readonly<Record<string, string>> = {
   helm: 'install, upgrade, rollback and uninstall leave what they should and nothing else',
   image: 'the images hold the programs and nothing else, and start without any right',
   lifecycle: 'the cluster’s commands work, and an interrupted run leaves nothing behind',
+  lists: 'a deployer’s own lists reach guarded pods and nobody else, change while they run, and refuse when damaged',
   operations: 'the commands of docs/operations.md do what the page says, from the first key to the uninstall',
   'pod-proof': 'a pod enrols under its own name only',
   pods: 'a pod of any shape ends guarded, denied with a rule, or is not ours',

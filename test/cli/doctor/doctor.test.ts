@@ -518,3 +518,11 @@ test('wrong usage and no cluster end with a sentence', async () => {
   expect(await doctor(['--help'], io)).toBe(0);
   expect(io.out.join('')).toContain('Exit codes');
 });
+
+test('lists that cannot be used are said, by whoever cannot use them', () => {
+  const controller = (fault: 0 | 1) => `${METRICS.controller}\nlazaret_lists_fault 0\nlazaret_lists_fault ${fault}`;
+  expect(said({}, { metrics: { ...METRICS, controller: controller(0) } })).toEqual([]);
+  expect(said({}, { metrics: { ...METRICS, controller: controller(1) } })).toEqual([
+    'broken controller: the lists of the release cannot be used: guarded pods refuse everything',
+  ]);
+});

@@ -7,6 +7,7 @@ import { BUNDLE_PATH } from '#contract/bundle-protocol.ts';
 import { BUNDLE_PAYLOAD, type BundlePayload } from '#contract/bundle.ts';
 import { createBundleMetrics } from '#controller/bundle/bundle-metrics.ts';
 import { type BundleServer, createBundleServer } from '#controller/bundle/bundle-server.ts';
+import type { ReleaseLists } from '#controller/lists/release-lists.ts';
 import { PolicyCache } from '#controller/policy/policy-cache.ts';
 import type { ClusterView, ProvenPod, ProveToken, SigningKeys } from '#controller/ports.ts';
 import { type IssuedCertificate, makeTestAuthority, type TestAuthority } from '#test/fake/test-authority.ts';
@@ -44,8 +45,18 @@ export interface Serving {
   renewCertificate(certificate: IssuedCertificate): void;
 }
 
-/** @param prove asks somebody else than `tokens` */
-export async function serve(view: ClusterView, keys: SigningKeys | null, prove?: ProveToken): Promise<Serving> {
+/** What else a server may stand on. */
+export interface ServeOptions {
+  /** Asks somebody else than `tokens`. */
+  readonly prove?: ProveToken;
+  readonly lists?: ReleaseLists;
+}
+
+export async function serve(
+  view: ClusterView,
+  keys: SigningKeys | null,
+  { prove, lists }: ServeOptions = {},
+): Promise<Serving> {
   const authority = await makeTestAuthority();
   let issued = await authority.issue('localhost');
   const lines: string[] = [];
@@ -72,7 +83,8 @@ export async function serve(view: ClusterView, keys: SigningKeys | null, prove?:
   };
   const server = createBundleServer({
     view,
-    policies: new PolicyCache(),
+    policies: new PolicyCache(() => lists?.inPolicy()),
+    ...(lists === undefined ? {} : { lists }),
     prove: (token) => {
       reviews++;
       if (prove !== undefined) return prove(token);
