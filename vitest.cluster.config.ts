@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { FileOrder } from './test/cluster/file-order.ts';
+import { testPlaces } from './test/cluster/place.ts';
 import { proofReporter } from './test/cluster/proof.ts';
 
 /** A real Kubernetes on this machine: `npm run test:cluster`, as root with Go. */
@@ -11,7 +12,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 600_000,
     pool: 'forks',
-    fileParallelism: false,
+    // Each has a cluster of its own: test/cluster/place.ts.
+    maxWorkers: testPlaces().length,
     sequence: { sequencer: FileOrder },
     setupFiles: ['test/cluster/file-setup.ts'],
   },

@@ -126,6 +126,20 @@ describe.each(CI_VALUES)('the values "%s"', (name) => {
   });
 });
 
+it('lists are mounted into the controller, read-only, and into nothing else', async () => {
+  const text = await renderText('helm', ciValues('full'));
+  const naming = text.split(/^---$/m).filter((object) => object.includes('lazaret-lists'));
+  expect(naming).toHaveLength(1);
+  expect(naming[0]).toMatch(/^kind: Deployment$/m);
+  for (const [secret, at] of [
+    ['lazaret-lists', 0],
+    ['lazaret-lists.more', 1],
+  ] as const) {
+    expect(naming[0]).toContain(`{name: lists-${at}, mountPath: "/etc/lazaret/lists/${secret}", readOnly: true}`);
+    expect(naming[0]).toContain(`secret: {secretName: "${secret}", defaultMode: 0440}`);
+  }
+});
+
 it('only pods of labelled namespaces wait for the webhooks, and a misspelt label guards', async () => {
   const hooks = hooksOf(await renderChart('helm', ciValues('default')));
   const scopes = hooks.map(({ name, failurePolicy, timeoutSeconds, namespaceSelector, objectSelector }) => ({

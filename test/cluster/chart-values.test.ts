@@ -34,6 +34,11 @@ describe.each(HELMS)('%s refuses', (helm) => {
       `{evaluation: true, audit: {recipients: '{"keys":[]}'}}`,
       /exclude each other: leave evaluation out/,
     ],
+    [
+      'lists in something that is no Secret',
+      '{evaluation: true, lists: {secrets: [Lists/a]}}',
+      /lists.secrets.0.*pattern/s,
+    ],
     ['a key that does not exist', '{evaluation: true, webhooks: {}}', /'webhooks'/],
     ['a key that does not exist in a group', '{evaluation: true, controller: {replica: 1}}', /'replica'/],
     ['a value of the wrong type', '{evaluation: "yes"}', /evaluation.*want boolean/s],

@@ -11,10 +11,26 @@ export function sharesInstallation(file: string, seen = new Set<string>()): bool
   return [...imports].some(([, path = '']) => sharesInstallation(join(dirname(file), path), seen));
 }
 
-/** Files that share the installation come last and one after the other, so that it is made once; else by name. */
+/** What takes minutes begins first in its half, so that no worker is left with it while the other one has nothing to do. */
+const LONG: readonly string[] = [
+  'lifecycle',
+  'helm',
+  'product',
+  'operations',
+  'sre',
+  'serving-secrets',
+  'faults',
+  'workloads',
+  'upgrade',
+];
+
+/** Files that share the installation come last and one after the other, so that each worker makes it once; long ones first; else by name. */
 export class FileOrder extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const keyOf = ({ moduleId }: TestSpecification): string => `${Number(sharesInstallation(moduleId))}${moduleId}`;
+    const keyOf = ({ moduleId }: TestSpecification): string => {
+      const place = LONG.indexOf(basename(moduleId, '.test.ts'));
+      return `${Number(sharesInstallation(moduleId))}${place < 0 ? LONG.length : place}${moduleId}`;
+    };
     return Promise.resolve(files.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1)));
   }
 }

@@ -1,7 +1,12 @@
 import { expect } from 'vitest';
+import { bringUp } from './bring-up.ts';
 import { sharesInstallation } from './file-order.ts';
 import { clearProduct } from './install.ts';
-import { tryKubectl } from './test-cluster.ts';
+import { findCluster } from './namespace.ts';
+import { PLACE, tryKubectl } from './test-cluster.ts';
+
+// The first file of a second worker.
+if (findCluster(PLACE) === null) await bringUp(PLACE);
 
 // An installation that an earlier run left for its files would decide over the pods of the others.
 const file = expect.getState().testPath ?? '';

@@ -2,35 +2,33 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bringUp } from './bring-up.ts';
 import { withLock } from './lock.ts';
 import { findCluster, removeCluster } from './namespace.ts';
-import { testPlace } from './place.ts';
-import { startControlPlane } from './start-cluster.ts';
-import { startNode } from './start-node.ts';
+import { testPlaces } from './place.ts';
 
 /**
- * Brings the test cluster up once for all files; a running one is taken as it is and left running, one that was started
- * here goes with the tests. A run that is interrupted, or killed, leaves no more behind than one that ends.
+ * Brings the first worker's cluster up; a second one starts when a second worker does (file-setup.ts). A running one is taken as
+ * it is and left running, one that was started here goes with the tests. A run that is interrupted, or killed, leaves no more behind
+ * than one that ends.
  */
 export async function setup(): Promise<() => Promise<void>> {
-  const place = testPlace();
-  const ranBefore = findCluster(place) !== null;
+  const places = testPlaces();
+  const ranBefore = places.filter((place) => findCluster(place) !== null);
+  const ours = places.filter((place) => !ranBefore.includes(place));
   const mark = randomBytes(8).toString('hex');
   // On a disk: images are large, and a memory file system may be small.
-  const folder = join('/var/tmp', `lazaret-run-${place.slot}-${mark}`);
-  startReaper([`${place.slot}`, mark, folder, ranBefore ? 'keep' : 'remove']);
-  const say = (line: string): void => void process.stderr.write(`cluster: ${line}\n`);
+  const folder = join('/var/tmp', `lazaret-run-${places[0]?.slot}-${mark}`);
+  startReaper([mark, folder, ...ours.map(({ slot }) => `${slot}`)]);
   // What outlives the run must not carry its mark.
-  if (!ranBefore) process.env['LAZARET_TEST_RUN'] = mark;
-  await withLock(`slot-${place.slot}`, async () => {
-    await startControlPlane(place, say);
-    await startNode(place, say);
-  });
-  await mkdir(folder);
+  for (const place of ranBefore) await bringUp(place);
   process.env['LAZARET_TEST_RUN'] = mark;
+  const [first] = ours;
+  if (first !== undefined) await bringUp(first);
+  await mkdir(folder);
   process.env['TMPDIR'] = folder;
   return async () => {
-    if (!ranBefore) await withLock(`slot-${place.slot}`, () => removeCluster(place));
+    for (const place of ours) await withLock(`slot-${place.slot}`, () => removeCluster(place));
   };
 }
 

@@ -86,7 +86,8 @@ async function putLists(
 }
 
 async function upgrade(lists: string): Promise<void> {
-  const args = ['upgrade', 'lazaret', CHART, RELEASE, '--reset-then-reuse-values', '--set', `lists.secrets=${lists}`];
+  const value = ['--set-json', `lists.secrets=${lists}`];
+  const args = ['upgrade', 'lazaret', CHART, RELEASE, '--reset-then-reuse-values', ...value];
   const { status, stderr } = await tryHelm([...args, '--wait', '--timeout=180s']);
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
 }
@@ -110,7 +111,7 @@ it('without lists nothing tells a name of ordinary words from other words', asyn
 
 it('lists that a release is given reach a pod that runs', { timeout: 300_000 }, async () => {
   await putLists([FIRST]);
-  await upgrade('{lazaret-lists}');
+  await upgrade('["lazaret-lists"]');
   await waitFor(`${FIRST} to be redacted`, () => isRedacted(FIRST), 120);
   expect(await passes(SECOND)).toBe(true);
   expect(await logsOf(clinic, 'pod/client', 'lazaret-sidecar')).toMatch(/"entities":\{"name":1\}.*lists in force/);
@@ -175,6 +176,6 @@ it('a table that is damaged refuses every exchange, and says which; a good one m
 });
 
 it('lists that a release has no more end in a pod that runs', { timeout: 300_000 }, async () => {
-  await upgrade('null');
+  await upgrade('[]');
   await waitFor(`${SECOND} to pass`, () => passes(SECOND), 120);
 });

@@ -1,12 +1,11 @@
 // npm run cluster -- up [--control-plane] | down | load FILE...   [--slot N]
 import { parseArgs } from 'node:util';
+import { bringUp } from './bring-up.ts';
 import { loadImage } from './load-image.ts';
 import { withLock } from './lock.ts';
 import { removeCluster } from './namespace.ts';
 import type { ClusterPlace } from './place.ts';
 import { clusterPlace } from './place.ts';
-import { startControlPlane } from './start-cluster.ts';
-import { startNode } from './start-node.ts';
 
 const USAGE = 'usage: npm run cluster -- up [--control-plane] | down | load FILE...   [--slot 0..7]';
 
@@ -28,13 +27,9 @@ function readOrder(): Order {
 
 /** @returns whether the verb is known */
 async function obey({ verb, files, controlPlaneOnly, place }: Order): Promise<boolean> {
-  const say = (line: string): void => void process.stderr.write(`cluster: ${line}\n`);
   switch (verb) {
     case 'up':
-      await withLock(`slot-${place.slot}`, async () => {
-        await startControlPlane(place, say);
-        if (!controlPlaneOnly) await startNode(place, say);
-      });
+      await bringUp(place, { controlPlaneOnly });
       process.stdout.write(`KUBECONFIG=${place.kubeconfig}\n`);
       return true;
     case 'down':

@@ -45,6 +45,8 @@ export async function makeNamespaces(place: ClusterPlace): Promise<number> {
   spawn('unshare', [...spaces, 'bash', INIT, place.state], { detached: true, stdio: 'ignore' }).unref();
   const pid = await waitFor('the namespaces', () => Promise.resolve(findCluster(place)), 10);
   await runCommand(['ip', 'link', 'add', place.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${pid}`]);
+  // A connection whose other end was killed would keep the network, and with it the link, for two minutes after the cluster's end.
+  await runCommand([...enterNetwork(pid), 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/tcp_orphan_retries']);
   const inside = [...enterNetwork(pid), 'ip'];
   await runCommand([...inside, 'addr', 'add', `${place.nodeAddress}/24`, 'dev', 'eth0']);
   await runCommand([...inside, 'link', 'set', 'eth0', 'up']);

@@ -63,7 +63,20 @@ export function clusterPlace(slot = 0): ClusterPlace {
   };
 }
 
-/** The cluster of this test run: slot 0, or the one that LAZARET_TEST_SLOT names. */
+/**
+ * The clusters of one run of the tests: one for each of two files that run at a time, since most of a file's time is waiting.
+ * A run in the slot that LAZARET_TEST_SLOT names has that one only.
+ */
+export function testPlaces(): readonly ClusterPlace[] {
+  const given = process.env['LAZARET_TEST_SLOT'];
+  return given === undefined ? [clusterPlace(0), clusterPlace(1)] : [clusterPlace(Number(given))];
+}
+
+/** The cluster of this file of tests: each worker of the run has its own. */
 export function testPlace(): ClusterPlace {
-  return clusterPlace(Number(process.env['LAZARET_TEST_SLOT'] ?? '0'));
+  const places = testPlaces();
+  const [first] = places;
+  const mine = places.length === 1 ? first : places[Number(process.env['VITEST_POOL_ID'] ?? '1') - 1];
+  if (mine === undefined) throw new Error('a run of the cluster tests has one worker for each of its clusters');
+  return mine;
 }

@@ -1,4 +1,5 @@
-// Ends what a run of tests left, however the run ended: node run-reaper.ts SLOT MARK FOLDER keep|remove
+// Ends what a run of tests left, however the run ended: node run-reaper.ts MARK FOLDER SLOT...
+// Clusters in the slots are the run's own.
 // The run holds the other end of this process's standard input: when that closes, nobody of the run is there any more to clean up.
 import { readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -22,16 +23,13 @@ function markedProcesses(mark: string): readonly number[] {
     .map(Number);
 }
 
-const [slot = '', mark = '', folder = '', cluster = ''] = process.argv.slice(2);
+const [mark = '', folder = '', ...slots] = process.argv.slice(2);
 for await (const _ of process.stdin);
 for (const pid of markedProcesses(mark)) killIfThere(pid);
-if (cluster === 'remove') {
+for (const slot of slots) {
   const place = clusterPlace(Number(slot));
-  // On a busy machine the end of a namespace can take longer than one try waits.
-  await waitFor(
-    'the end of the cluster',
-    () => withLock(`slot-${slot}`, () => removeCluster(place)).then(() => true),
-    300,
-  );
+  // On a busy machine the end of a namespace can take longer than one try waits. Nobody starts a new one in between.
+  const remove = (): Promise<true> => removeCluster(place).then(() => true);
+  await withLock(`slot-${slot}`, () => waitFor('the end of the cluster', remove, 300));
 }
 await rm(folder, { recursive: true, force: true });
