@@ -1,13 +1,12 @@
 // What the detector alone costs, beside a bare lexer of the same text, in one run: node bench/phi.ts [--json] [--seconds N] [--only NAME,...] [--lists]
 import { readFileSync } from 'node:fs';
-import { createListBuilder } from '#cli/list-builder.ts';
-import { deriveListKey } from '#contract/list-key.ts';
 import { parseListTable } from '#contract/list-table.ts';
 import { createListed, type Listed } from '#phi/listed.ts';
 import { redact } from '#phi/redact.ts';
 import { clinicalPrompts } from '#test/eval/prompts.ts';
 import { bareLexer } from '#test/eval/speed.ts';
 import { namesAsked, secondsAsked } from './apart.ts';
+import { buildMillion, listKey } from './million-entries.ts';
 import { notesOf } from './prompt.ts';
 import { formatTable, type Row, tidyRow } from './row.ts';
 
@@ -33,18 +32,10 @@ function examine(text: string, names?: Listed): void {
   if (result.kind === 'refused') throw new Error('the detector refuses the material of the bench');
 }
 
-const ENTRIES = 1_000_000;
-
 /** A million invented persons and record numbers, as the sidecar holds them. */
 function makeLists(): Listed {
-  const key = deriveListKey('the bench needs no secret that anybody could not guess');
-  if (key === null) throw new Error('no key');
-  const builder = createListBuilder(key);
-  for (let i = 0; i < ENTRIES / 2; i++) {
-    builder.add({ given: wordOf(i), family: wordOf(31 * i + 17 * Math.floor(i / 65_536)) }, 'name');
-    builder.add(String(10_000_000 + i * 13), 'mrn');
-  }
-  const { bytes, header } = builder.finish();
+  const key = listKey();
+  const { bytes, header } = buildMillion();
   const before = process.memoryUsage().arrayBuffers;
   const table = parseListTable(bytes, key);
   if (typeof table === 'string') throw new Error(table);
@@ -54,14 +45,6 @@ function makeLists(): Listed {
     `bench: lists of ${header.entries} entries: ${(bytes.length / header.entries).toFixed(1)} bytes an entry, ${(held / MEGABYTE).toFixed(1)} MB held\n`,
   );
   return listed;
-}
-
-const SYLLABLES = 'ka lo mi ren tov as ur bel dor fin gal hes ix jun kel mor'.split(' ');
-
-function wordOf(number: number): string {
-  let word = '';
-  for (let rest = number % 65_536, i = 0; i < 4; i++, rest = Math.floor(rest / 16)) word += SYLLABLES[rest % 16];
-  return word;
 }
 
 /** CPU seconds of this process: other programs on the machine count less than by the clock. */

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { encodeListsHead } from '#contract/lists-protocol.ts';
 import { authorityPaths } from '#contract/pod-paths.ts';
 import { makePodAuthority } from '#sidecar/init/pod-authority.ts';
 import { writeAuthorityFiles } from '#sidecar/init/trust-files.ts';
 import { makeTestAuthority } from '../fake/test-authority.ts';
+import { agreement, policyOf } from '../contract/policy-fixture.ts';
+import { SECRET, tableBytes } from '../phi/listed-names.ts';
 import { BundleServer } from './bundle/bundle-server.ts';
 import { makeSigner, signBundle } from './bundle/signed-bundle.ts';
 
@@ -63,7 +67,8 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-test('a sidecar is not ready without a policy, and ready with the one that the controller gives it', async () => {
+/** A sidecar that runs and asks a controller that answers in the test's own time. */
+async function startSidecar() {
   const dir = mkdtempSync('/var/tmp/lazaret-start-');
   const authority = await makeTestAuthority();
   const server = new BundleServer(await authority.issue('127.0.0.1'));
@@ -93,12 +98,36 @@ test('a sidecar is not ready without a policy, and ready with the one that the c
   died.catch(() => undefined);
   const first = await Promise.race([server.next(), died]);
   await Promise.race([guarding, died]);
-  expect((await fetch(`http://127.0.0.1:${ops}/readyz`)).status).toBe(503);
+  const ask = (path: string) => fetch(`http://127.0.0.1:${ops}${path}`);
+  return { server, signer, first, ask, log: () => log };
+}
+
+test('a sidecar is not ready without a policy, and ready with the one that the controller gives it', async () => {
+  const { server, signer, first, ask, log } = await startSidecar();
+  expect((await ask('/readyz')).status).toBe(503);
   const issuedAt = Date.now();
   first.response.writeHead(200, { etag: '"1"' });
   first.response.end(await signBundle(signer, { serial: { epoch: 1, revision: 42 }, issuedAt }));
   expect((await server.next()).request.headers['if-none-match']).toBe('"1"');
-  expect((await fetch(`http://127.0.0.1:${ops}/readyz`)).status).toBe(200);
-  expect(await (await fetch(`http://127.0.0.1:${ops}/metrics`)).text()).toMatch(/^lazaret_policy_serial 42$/m);
-  expect(log).not.toMatch(/policy bundle|Bearer/);
+  expect((await ask('/readyz')).status).toBe(200);
+  expect(await (await ask('/metrics')).text()).toMatch(/^lazaret_policy_serial 42$/m);
+  expect(log()).not.toMatch(/policy bundle|Bearer/);
+});
+
+test('a sidecar whose policy names lists is ready when it has them', async () => {
+  const { server, signer, first, ask, log } = await startSidecar();
+  const table = tableBytes([['name', 'Zorbal Kwitem']]);
+  const head = encodeListsHead({ version: 1, key: SECRET, tables: [{ name: 'a.table', bytes: table.length }] });
+  const body = Buffer.concat([head, table]);
+  const tag = createHash('sha256').update(body).digest('base64url');
+  const policy = { ...policyOf(agreement()), lists: { tag } };
+  first.response.end(await signBundle(signer, { issuedAt: Date.now(), policy }));
+  let asked = await server.next();
+  while (asked.request.url !== `/v1/lists/${tag}`) asked = await server.next();
+  const waiting = await ask('/readyz');
+  expect([waiting.status, await waiting.text()]).toEqual([503, expect.stringContaining('lists')]);
+  asked.response.end(body);
+  await vi.waitFor(async () => expect((await ask('/readyz')).status).toBe(200), 20_000);
+  expect(log()).toMatch(/"entities":\{"name":1\}.*lists in force/);
+  expect(log()).not.toMatch(/Zorbal|invented secret/);
 });
