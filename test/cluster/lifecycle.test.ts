@@ -1,20 +1,21 @@
-// The commands themselves, in a slot of their own beside the cluster of the other tests.
+// The commands themselves, in slots of their own beside the clusters of the other tests.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enterCluster, findCluster } from './namespace.ts';
-import { CLIENTS, clusterPlace } from './place.ts';
+import { CLIENTS, type ClusterPlace, clusterPlace } from './place.ts';
 import { runCommand, tryCommand } from './run-command.ts';
 import { waitFor } from './wait-for.ts';
 
 const SLOT = 6;
 const PLACE = clusterPlace(SLOT);
+const SECOND = clusterPlace(7);
 const ROOT = join(import.meta.dirname, '../..');
 
-function cluster(...args: readonly string[]) {
-  return tryCommand(['npm', 'run', '-s', 'cluster', '--', ...args, `--slot=${SLOT}`], { cwd: ROOT });
+function cluster(verb: string, ...args: readonly string[]) {
+  return tryCommand(['npm', 'run', '-s', 'cluster', '--', verb, `--slot=${SLOT}`, ...args], { cwd: ROOT });
 }
 
 async function readyz(kubeconfig: string): Promise<string> {
@@ -25,8 +26,13 @@ function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
-beforeAll(() => cluster('down'));
-afterAll(() => cluster('down'));
+async function clear(): Promise<void> {
+  await cluster('down');
+  await cluster('down', `--slot=${SECOND.slot}`);
+}
+
+beforeAll(clear);
+afterAll(clear);
 
 test('up prints a kubeconfig that works from outside, and a second up changes nothing', async () => {
   const first = await cluster('up', '--control-plane');
@@ -69,22 +75,22 @@ test('down leaves no process, no interface, no mount, no cgroup and no file', as
 });
 
 /** What there is of the slot's cluster, and of runs of tests in it. */
-function leftovers(): readonly string[] {
+function leftovers({ slot, state, link, cgroup }: ClusterPlace = PLACE): readonly string[] {
   const running = readdirSync('/proc').filter((name) => {
     try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(PLACE.state);
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(state);
     } catch {
       return false;
     }
   });
-  const trees = readdirSync('/sys/fs/cgroup').filter((tree) => existsSync(join('/sys/fs/cgroup', tree, PLACE.cgroup)));
+  const trees = readdirSync('/sys/fs/cgroup').filter((tree) => existsSync(join('/sys/fs/cgroup', tree, cgroup)));
   return [
     ...running.map((pid) => `process ${pid}`),
-    ...(existsSync(`/sys/class/net/${PLACE.link}`) ? [PLACE.link] : []),
-    ...(readFileSync('/proc/self/mounts', 'utf8').includes(PLACE.state) ? ['a mount'] : []),
-    ...trees.map((tree) => `cgroup ${tree}/${PLACE.cgroup}`),
-    ...(existsSync(PLACE.state) ? [PLACE.state] : []),
-    ...readdirSync('/var/tmp').filter((name) => name.startsWith(`lazaret-run-${SLOT}-`)),
+    ...(existsSync(`/sys/class/net/${link}`) ? [link] : []),
+    ...(readFileSync('/proc/self/mounts', 'utf8').includes(state) ? ['a mount'] : []),
+    ...trees.map((tree) => `cgroup ${tree}/${cgroup}`),
+    ...(existsSync(state) ? [state] : []),
+    ...readdirSync('/var/tmp').filter((name) => name.startsWith(`lazaret-run-${slot}-`)),
   ];
 }
 
@@ -93,10 +99,11 @@ async function machine(): Promise<string> {
   return (await runCommand(['nft', 'list', 'ruleset'])) + (await runCommand(['ip', 'netns', 'list']));
 }
 
-/** Begins a run of the tests of cluster.test.ts in the slot, in a process group of its own as a terminal makes one. */
-function startRun(): { readonly pid: number; readonly ended: Promise<number | null> } {
-  const env = { ...process.env, LAZARET_TEST_SLOT: `${SLOT}`, TMPDIR: '/tmp' };
-  const child = spawn('npm', ['run', '-s', 'test:cluster', '--', 'cluster.test'], { cwd: ROOT, env, detached: true });
+/** Begins a run of two files of tests in the slots, in a process group of its own as a terminal makes one. */
+function startRun(slots: string): { readonly pid: number; readonly ended: Promise<number | null> } {
+  const env = { ...process.env, LAZARET_TEST_SLOT: slots, TMPDIR: '/tmp' };
+  const files = ['cluster.test', 'pod-proof'];
+  const child = spawn('npm', ['run', '-s', 'test:cluster', '--', ...files], { cwd: ROOT, env, detached: true });
   for (const stream of [child.stdout, child.stderr]) stream.resume();
   const ended = once(child, 'close').then(([code]) => (typeof code === 'number' ? code : null));
   return { pid: child.pid ?? 0, ended };
@@ -111,21 +118,25 @@ async function testsRun(): Promise<true | null> {
 
 const clusterStarts = (): Promise<true | null> => Promise.resolve(findCluster(PLACE) === null ? null : true);
 
+/** The second worker of the run has begun its own cluster. */
+const secondStarts = async (): Promise<true | null> => (findCluster(SECOND) === null ? null : await testsRun());
+
 const MOMENTS = [
-  ['Ctrl-C while tests run', 'SIGINT', testsRun],
-  ['Ctrl-C while the cluster starts', 'SIGINT', clusterStarts],
-  ['a kill while tests run', 'SIGKILL', testsRun],
+  ['Ctrl-C while tests run', 'SIGINT', `${SLOT}`, testsRun],
+  ['Ctrl-C while the cluster starts', 'SIGINT', `${SLOT}`, clusterStarts],
+  ['a kill while tests run in one cluster and another one starts', 'SIGKILL', `${SLOT},${SECOND.slot}`, secondStarts],
 ] as const;
 
 test.each(MOMENTS)(
   '%s leaves no process, interface, mount, cgroup, rule or file',
-  async (_, signal, hasCome) => {
+  async (_, signal, slots, hasCome) => {
     const before = await machine();
-    const run = startRun();
+    const run = startRun(slots);
     await waitFor('the moment', hasCome, 240);
     process.kill(-run.pid, signal);
     expect(await run.ended).not.toBe(0);
-    await waitFor('the end of what it left', () => Promise.resolve(leftovers().length === 0 ? true : null), 240);
+    const left = () => [...leftovers(), ...leftovers(SECOND)];
+    await waitFor('the end of what it left', () => Promise.resolve(left().length === 0 ? true : null), 240);
     expect(await machine()).toBe(before);
   },
   600_000,

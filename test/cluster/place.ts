@@ -65,18 +65,18 @@ export function clusterPlace(slot = 0): ClusterPlace {
 
 /**
  * The clusters of one run of the tests: one for each of two files that run at a time, since most of a file's time is waiting.
- * A run in the slot that LAZARET_TEST_SLOT names has that one only.
+ * LAZARET_TEST_SLOT names others: `3`, one file after the other, or `3,4`.
  */
 export function testPlaces(): readonly ClusterPlace[] {
-  const given = process.env['LAZARET_TEST_SLOT'];
-  return given === undefined ? [clusterPlace(0), clusterPlace(1)] : [clusterPlace(Number(given))];
+  const slots = (process.env['LAZARET_TEST_SLOT'] ?? '0,1').split(',');
+  return slots.map((slot) => clusterPlace(Number(slot)));
 }
 
 /** The cluster of this file of tests: each worker of the run has its own. */
 export function testPlace(): ClusterPlace {
   const places = testPlaces();
-  const [first] = places;
-  const mine = places.length === 1 ? first : places[Number(process.env['VITEST_POOL_ID'] ?? '1') - 1];
+  const worker = places.length === 1 ? '1' : (process.env['VITEST_POOL_ID'] ?? '1');
+  const mine = places[Number(worker) - 1];
   if (mine === undefined) throw new Error('a run of the cluster tests has one worker for each of its clusters');
   return mine;
 }
