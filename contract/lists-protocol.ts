@@ -37,7 +37,7 @@ export type ListsHead = z.infer<typeof HEAD>;
 /** What the signed policy says of lists: which ones are in force, or why those that the release names cannot be used. */
 export const POLICY_LISTS = z.union([
   z.strictObject({ tag: z.string().regex(LISTS_TAG) }).readonly(),
-  z.strictObject({ fault: z.string().max(1_024) }).readonly(),
+  z.strictObject({ fault: z.string().max(2_048) }).readonly(),
 ]);
 export type PolicyLists = z.infer<typeof POLICY_LISTS>;
 

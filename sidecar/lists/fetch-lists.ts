@@ -78,7 +78,7 @@ async function readAnswer(
 }
 
 /** Puts an answer together as it comes, each table in memory of its own: then it lies as its numbers need it, and is held once. */
-class AnswerReader {
+export class AnswerReader {
   #line: Buffer = Buffer.alloc(0);
   #head: ListsHead | null = null;
   #tables: readonly Uint8Array[] = [];
