@@ -8,7 +8,8 @@ import { readList } from './list-input.ts';
 
 const HELP = `lazaret lists build FILE... --key FILE --out TABLE [--as KIND]
 
-Turns your own patients, providers, facilities and numbers into a table that the sidecar loads (LAZARET_LISTS, LAZARET_LISTS_KEY).
+Turns your own patients, providers, facilities and numbers into a table that guards use: in a cluster from Secrets of the release
+(lists.secrets), on one machine from files (LAZARET_LISTS, LAZARET_LISTS_KEY). docs/lists.md has the commands.
 The table holds keyed hashes and no readable name.
   FILE       CSV with a header that names columns (given, family, name, facility, mrn, account, ...), or an entry a line
   --key      a secret of 32 characters or more; a file that does not exist is made (mode 0600). The sidecar needs the same
