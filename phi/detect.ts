@@ -24,7 +24,9 @@ import { recognizeSpelledEmail, recognizeSpelledNumber } from './recognizers/spe
 import { recognizeBlurredName } from './recognizers/blurred-name.ts';
 import { recognizePhrase, recognizePlace, recognizeResidence, recognizeUnlistedPlace } from './recognizers/place.ts';
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
+import { CELL } from './tokens.ts';
 import {
+  endOf,
   flagsAt,
   gapBefore,
   kindAt,
@@ -33,6 +35,7 @@ import {
   numberAt,
   type Recognizer,
   shapeAt,
+  startOf,
   type View,
 } from './view.ts';
 
@@ -89,10 +92,9 @@ const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD;
 
 /** Finds identifiers in one segment by what stands in and around them; puts them into `view.found`. One pass. */
 export function detect(view: View): void {
-  const { form, flags, gap } = view.tokens;
-  const { to, found } = view;
+  const { to, found, cells } = view;
   for (let i = view.from; i < to; i++) {
-    const own = form[i] as number;
+    const own = cells[(i << CELL.BITS) + CELL.FORM] as number;
     if ((own & FORM.ANCHOR) === 0) continue;
     if (found.length > LIMIT.identifiers) throw new TooManyFindings();
     i =
@@ -100,7 +102,12 @@ export function detect(view: View): void {
         ? isDose(view, i)
           ? i
           : tryAll(BY_NUMBER, view, i)
-        : detectWord(view, i, flags[i] as number, (gap[i] as number) & MARKS);
+        : detectWord(
+            view,
+            i,
+            cells[(i << CELL.BITS) + CELL.FLAGS] as number,
+            (cells[(i << CELL.BITS) + CELL.GAP] as number) & MARKS,
+          );
   }
 }
 
@@ -148,7 +155,7 @@ const [COLON, PERIOD, HYPHEN] = [58, 46, 45];
 /** Lower-case words outside every list: `www`, schemes, hexadecimal groups. */
 function tryRare(view: View, at: number): number {
   recognizeLowerTown(view, at);
-  const mark = view.text.charCodeAt(view.tokens.end[at] as number);
+  const mark = view.text.charCodeAt(endOf(view, at));
   if (mark < 128 && mark !== COLON && mark !== PERIOD && mark !== HYPHEN) return at;
   return tryAll(BY_RARITY, view, at);
 }
@@ -179,9 +186,5 @@ function isDose(view: View, at: number): boolean {
 /** Whether the newest candidate covers the token. */
 function wasTaken(view: View, at: number): boolean {
   const newest = view.found.at(-1);
-  return (
-    newest !== undefined &&
-    newest.end >= (view.tokens.end[at] as number) &&
-    newest.start <= (view.tokens.start[at] as number)
-  );
+  return newest !== undefined && newest.end >= endOf(view, at) && newest.start <= startOf(view, at);
 }

@@ -1,8 +1,9 @@
 import { applyEvidence, type Evidence } from './evidence.ts';
-import { createTokens, lex } from './lexer.ts';
+import { lex } from './lexer.ts';
 import type { Candidate } from './span.ts';
 import { decodeEncoded, encodedAt, readableIn } from './structure/base64.ts';
-import type { View } from './view.ts';
+import { createTokens } from './tokens.ts';
+import { lengthAt, startOf, type View } from './view.ts';
 
 /** Examines what encoded text says. @returns since which message it is known to hold an identifier; undefined where it holds none */
 export type Open = (text: string) => number | undefined;
@@ -24,19 +25,18 @@ const LONG_WORD = 16;
  * @param unopened gets the runs that stay. @returns the view's candidates that hold, and the runs that go
  */
 export function examineRuns(view: View, open: Open, unopened: Unopened[]): Candidate[] {
-  const { start, end } = view.tokens;
   const runs: Unopened[] = [];
   const opened: Candidate[] = [];
   for (let i = view.from; i < view.to; i++) {
-    if ((end[i] as number) - (start[i] as number) < LONG_WORD) continue;
-    const run = encodedAt(view.text, start[i] as number);
+    if (lengthAt(view, i) < LONG_WORD) continue;
+    const run = encodedAt(view.text, startOf(view, i));
     if (run.kind !== 'other') {
       const isOpened = run.kind === 'text' && open(run.text) !== undefined;
       runs.push({ start: run.start, end: run.end, kind: run.kind });
       if (isOpened) opened.push(whole(run.start, run.end));
       else unopened.push({ start: run.start, end: run.end, kind: run.kind });
     }
-    while (i + 1 < view.to && (start[i + 1] as number) < run.end) i++;
+    while (i + 1 < view.to && startOf(view, i + 1) < run.end) i++;
   }
   return runs.length === 0 ? view.found : [...outside(view.found, runs), ...opened];
 }
@@ -88,8 +88,12 @@ function namedIn(text: string, view: View, evidence: Evidence): number | undefin
   const tokens = createTokens(text.length >> 2);
   lex(text, tokens);
   let earliest: number | undefined;
-  applyEvidence({ ...view, text, tokens, from: 0, to: tokens.count }, evidence, ({ start, end }, since) => {
-    if (end - start >= MIN_NAMED) earliest = Math.min(earliest ?? since, since);
-  });
+  applyEvidence(
+    { ...view, text, cells: tokens.cells, from: 0, to: tokens.count },
+    evidence,
+    ({ start, end }, since) => {
+      if (end - start >= MIN_NAMED) earliest = Math.min(earliest ?? since, since);
+    },
+  );
   return earliest;
 }

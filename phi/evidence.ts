@@ -6,6 +6,7 @@ import {
   endOf,
   flagsAt,
   gapBefore,
+  hashAt,
   isCapitalised,
   isInitial,
   isNumber,
@@ -54,7 +55,7 @@ function learntOf({ words, sieve }: Evidence, hash: number): Learnt | undefined 
 
 /** The word or the place of several words that stands at a token. */
 function knownAt(view: View, at: number, evidence: Evidence): Learnt | Place | undefined {
-  const hash = view.tokens.hash[at] as number;
+  const hash = hashAt(view, at);
   if (evidence.sieve[hash & (SIEVE - 1)] === 0) return undefined;
   const place = evidence.phrases.size === 0 ? undefined : placeAt(view, at, evidence.phrases);
   return place ?? evidence.words.get(hash);
@@ -89,7 +90,7 @@ export function learnFrom(view: View, found: readonly Candidate[], message: numb
     while (at < view.to && endOf(view, at) <= candidate.start) at++;
     if (candidate.score >= SURE) learnPlace(view, at, { ...candidate, since: message }, evidence);
     for (let i = at; i < view.to && startOf(view, i) < candidate.end; i++) {
-      const hash = view.tokens.hash[i] as number;
+      const hash = hashAt(view, i);
       if (evidence.words.has(hash)) continue;
       const learnt = worth(view, i, candidate, message);
       if (learnt === undefined) continue;
@@ -121,7 +122,6 @@ function worth(view: View, at: number, { entity, score }: Candidate, since: numb
 
 /** Finds the words of the evidence in a segment. @param take is called with what was found and the message it is known since */
 export function applyEvidence(view: View, evidence: Evidence, take: (found: Candidate, since: number) => void): void {
-  const { hash } = view.tokens;
   for (let i = view.from; i < view.to; i++) {
     const first = knownAt(view, i, evidence);
     if (first === undefined) continue;
@@ -135,9 +135,9 @@ export function applyEvidence(view: View, evidence: Evidence, take: (found: Cand
     let last = i;
     let since = first.since;
     for (
-      let next = learntOf(evidence, hash[last + 1] as number);
+      let next = learntOf(evidence, hashAt(view, last + 1));
       next !== undefined && continues(view, last + 1, first, next);
-      next = learntOf(evidence, hash[last + 1] as number)
+      next = learntOf(evidence, hashAt(view, last + 1))
     ) {
       last++;
       since = Math.max(since, next.since);

@@ -8,7 +8,7 @@ import { batchSegments } from './batch.ts';
 import { collectAll } from './collect.ts';
 import { examineEncoded, examineRuns, type Unopened } from './encoded.ts';
 import { createEvidence, learnFrom } from './evidence.ts';
-import { lex, type Tokens } from './lexer.ts';
+import { lex } from './lexer.ts';
 import type { ExamineOptions, Inquiry, Outer } from './inquiry.ts';
 import { matchListed } from './match-listed.ts';
 import type { Finding } from './finding.ts';
@@ -16,6 +16,7 @@ import type { Segment } from './segment.ts';
 import { settle } from './settle.ts';
 import { bridgePlaces, type Candidate, mergeCandidates } from './span.ts';
 import { segmentSite } from './structure/segments.ts';
+import type { Tokens } from './tokens.ts';
 import { endOf, flagsAt, isCapitalised, isInitial, startOf, type View } from './view.ts';
 import { giveWorkspace, takeWorkspace } from './workspace.ts';
 
@@ -71,11 +72,14 @@ function sizeOf(segments: readonly Segment[]): number {
 
 function lexBatch(batch: readonly Segment[], tokens: Tokens, { dates }: ExamineOptions): readonly View[] {
   tokens.count = 0;
-  return batch.map(({ text, field }): View => {
-    const from = tokens.count;
+  const ends = batch.map(({ text }) => {
     lex(text, tokens);
-    const { expects, whole } = field;
-    return { text, tokens, from, to: tokens.count, dates, expects: expects ?? whole, found: [] };
+    return tokens.count;
+  });
+  const { cells } = tokens;
+  return batch.map(({ text, field: { expects, whole } }, i) => {
+    const [from, to] = [ends[i - 1] ?? 0, ends[i] as number];
+    return { text, cells, from, to, dates, expects: expects ?? whole, found: [] };
   });
 }
 

@@ -1,6 +1,7 @@
 import { CLASS_OF, GAP, isApostrophe, LETTER, learn, UNIT, UNIT_OF } from './character.ts';
 import { FORM } from './form.ts';
 import { kindOf, loadLexicon } from './lexicon.ts';
+import { CELL, growTokens, roomOf, type Tokens } from './tokens.ts';
 import { readUnits } from './units.ts';
 import { HASH_PRIME, HASH_SEED } from './word-hash.ts';
 
@@ -21,49 +22,11 @@ export const CAMEL = 4;
 /** Begins with a lower-case letter and has upper-case ones: `eGFR`. */
 const INNER_CAPS = 5;
 
-/** The tokens of a conversation, one array per property; index order is text order. */
-export interface Tokens {
-  count: number;
-  /** `[start, end)` in units of the segment's text. */
-  start: Int32Array;
-  end: Int32Array;
-  /** Kind, shape, label and more in one number (form.ts). */
-  form: Uint16Array;
-  hash: Int32Array;
-  /** Lexicon bits (lexicon.ts). */
-  flags: Int32Array;
-  /** Gap bits of what stands between this token and the one before (character.ts). */
-  gap: Uint16Array;
-  /** Gap bits behind the last token. */
-  after: number;
-}
-
-/** @param size tokens expected; it grows when more come */
-export function createTokens(size: number): Tokens {
-  return {
-    count: 0,
-    start: new Int32Array(size),
-    end: new Int32Array(size),
-    form: new Uint16Array(size),
-    hash: new Int32Array(size),
-    flags: new Int32Array(size),
-    gap: new Uint16Array(size),
-    after: 0,
-  };
-}
-
-function grow(tokens: Tokens): void {
-  const size = tokens.start.length * 2;
-  const wider = createTokens(size);
-  wider.start.set(tokens.start);
-  wider.end.set(tokens.end);
-  wider.form.set(tokens.form);
-  wider.hash.set(tokens.hash);
-  wider.flags.set(tokens.flags);
-  wider.gap.set(tokens.gap);
-  Object.assign(tokens, { ...wider, count: tokens.count, after: tokens.after });
-}
-
+// Bound here: what a module imports is looked up at every use.
+const { BITS, START, END, HASH, FLAGS, FORM: FORMS, GAP: GAPS } = CELL;
+const { VALUE, UPPER, ENDS } = UNIT;
+const { ANCHOR } = FORM;
+const [SEED, PRIME, UNITS] = [HASH_SEED, HASH_PRIME, UNIT_OF];
 const TOKEN = UNIT.LETTER | UNIT.DIGIT;
 /** What makes a token worth a look whatever it is: `user@host`, `//host`, `.org`. */
 const MARKS = GAP.AT | GAP.SLASH;
@@ -75,7 +38,7 @@ export function lex(text: string, tokens: Tokens): void {
   const units = readUnits(text);
   tokens.after = 0;
   for (let i = 0; i < length; ) {
-    if (tokens.count === tokens.start.length) grow(tokens);
+    if (tokens.count === roomOf(tokens)) growTokens(tokens);
     i = lexUnits(units, i, length, tokens);
   }
   units.fill(0, 0, length);
@@ -83,65 +46,91 @@ export function lex(text: string, tokens: Tokens): void {
 }
 
 /** Adds the tokens from a unit on, as many as there is room for. The unit behind a text is 0, which ends every token. @returns the unit it came to */
-function lexUnits(units: Uint16Array, at: number, length: number, tokens: Tokens): number {
-  const { start, end, form, hash: hashes, gap: gaps } = tokens;
-  const room = start.length;
-  let { count, after: gap } = tokens;
-  let i = at;
-  while (i < length && count < room) {
-    let unit = unitAt(units, i);
-    if ((unit & TOKEN) === 0) {
-      gap |= unit & UNIT.VALUE;
-      i++;
-      continue;
+function lexUnits(units: Uint16Array, from: number, length: number, tokens: Tokens): number {
+  const { cells } = tokens;
+  const room = cells.length;
+  let [at, gap, i, unit] = [tokens.count << BITS, tokens.after, from, unitAt(units, from)];
+  while (at < room) {
+    while ((unit & TOKEN) === 0 && i < length) {
+      gap |= unit;
+      unit = UNITS[units[++i] as number] as number;
+      if (unit === 0) unit = unitAt(units, i);
     }
-    const from = i;
-    let hash = HASH_SEED;
+    if (i >= length) break;
+    cells[at + START] = i;
+    const start = i;
+    const first = unit;
+    let hash = SEED;
     let all = 0;
+    let upper = 0;
     do {
-      do {
-        all |= unit;
-        hash = Math.imul(hash ^ (unit & UNIT.VALUE), HASH_PRIME);
-        unit = UNIT_OF[units[++i] as number] as number;
-      } while ((unit & TOKEN) !== 0);
-      if ((unit & UNIT.ENDS) !== 0) break;
-      const next = skipInner(units, i, all);
-      if (next > i) all |= UNIT.WIDE;
-      i = next;
-      unit = UNIT_OF[units[i] as number] as number;
+      all |= unit;
+      upper += unit & UPPER;
+      hash = Math.imul(hash ^ (unit & VALUE), PRIME);
+      unit = UNITS[units[++i] as number] as number;
     } while ((unit & TOKEN) !== 0);
-    start[count] = from;
-    end[count] = i;
-    hashes[count] = hash === 0 ? 1 : hash;
-    gaps[count] = gap;
-    const own = (all & UNIT.UPPER) === 0 ? plainForm(all) : upperForm(units, from, i, all);
-    form[count++] = (gap & MARKS) !== 0 || gap === GAP.PERIOD ? own | FORM.ANCHOR : own;
+    gap &= VALUE;
+    cells[at + END] = i;
+    cells[at + HASH] = hash === 0 ? 1 : hash;
+    cells[at + GAPS] = gap;
+    let own = PLAIN_FORMS[(all >> UNIT_BITS) & UNIT_SET] as number;
+    if (upper !== 0) own |= isOdd(all, i - start) ? oddForm(units, start, i, all) : wordForm(first, upper, i - start);
+    cells[at + FORMS] = (gap & MARKS) !== 0 || gap === GAP.PERIOD ? own | ANCHOR : own;
+    if ((unit & ENDS) === 0) {
+      i = lexOn(units, cells, at);
+      unit = unitAt(units, i);
+    }
+    at += 1 << BITS;
     gap = 0;
   }
-  tokens.count = count;
-  tokens.after = gap;
+  tokens.count = at >> BITS;
+  tokens.after = gap & VALUE;
+  return i;
+}
+
+/**
+ * Goes on with a token behind an apostrophe and what is silent. Apart from the loop over all units, because nearly all tokens end where they seem to.
+ * @param at the token's first cell. @returns the unit where it ends
+ */
+function lexOn(units: Uint16Array, cells: Int32Array, at: number): number {
+  const start = cells[at + START] as number;
+  let i = start;
+  let hash = SEED;
+  let all = 0;
+  for (let unit = unitAt(units, i); (unit & TOKEN) !== 0; unit = unitAt(units, i)) {
+    all |= unit;
+    hash = Math.imul(hash ^ (unit & VALUE), PRIME);
+    if ((unitAt(units, ++i) & TOKEN) !== 0) continue;
+    const next = skipInner(units, i, all);
+    if (next > i) all |= UNIT.WIDE;
+    i = next;
+  }
+  if (i === cells[at + END]) return i;
+  cells[at + END] = i;
+  cells[at + HASH] = hash === 0 ? 1 : hash;
+  const marked = (cells[at + FORMS] as number) & ANCHOR;
+  const upper = (all & UPPER) === 0 ? 0 : oddForm(units, start, i, all);
+  cells[at + FORMS] = (PLAIN_FORMS[(all >> UNIT_BITS) & UNIT_SET] as number) | upper | marked;
   return i;
 }
 
 function unitAt(units: Uint16Array, at: number): number {
   const code = units[at] as number;
-  const unit = UNIT_OF[code] as number;
+  const unit = UNITS[code] as number;
   return unit === 0 ? learn(code) : unit;
 }
 
 /** Writes what the lexicon knows of the words from a token on: apart, so that slow looks at a large table wait for one another and not for the text. */
-function lookUp(tokens: Tokens, from: number): void {
+function lookUp({ cells, count }: Tokens, from: number): void {
   const lexicon = loadLexicon();
-  const { flags: flagsOf, forms } = lexicon;
-  const { form, hash, flags, count } = tokens;
-  for (let at = from; at < count; at++) {
-    const kind = kindOf(lexicon, hash[at] as number);
-    const own = form[at] as number;
-    if ((own & FORM.KIND) === NUMBER) flags[at] = 0;
-    else {
-      flags[at] = flagsOf[kind] as number;
-      form[at] = own | (forms[kind] as number);
-    }
+  const { flags, forms } = lexicon;
+  const end = count << BITS;
+  for (let at = from << BITS; at < end; at += 1 << BITS) {
+    const own = cells[at + FORMS] as number;
+    // A number is no word, whatever its hash: only WORD and MIXED are odd.
+    const kind = kindOf(lexicon, cells[at + HASH] as number) * (own & WORD);
+    cells[at + FLAGS] = flags[kind] as number;
+    cells[at + FORMS] = own | (forms[kind] as number);
   }
 }
 
@@ -156,41 +145,62 @@ function skipInner(units: Uint16Array, at: number, all: number): number {
   }
 }
 
-/** The form of a token without upper-case letters. @param all bits of its units, WIDE where it skips some */
+/** What {@link PLAIN_FORMS} is asked with: the bits LETTER to WIDE of a token's units. */
+const UNIT_BITS = 16;
+const UNIT_SET = 31;
+/** The form of a token, as far as it does not depend on its upper-case letters. */
+const PLAIN_FORMS = Uint8Array.from({ length: UNIT_SET + 1 }, (_, set) => plainForm(set << UNIT_BITS));
+
+/** @param all bits of a token's units, WIDE where it skips some */
 function plainForm(all: number): number {
   const plain = (all & UNIT.WIDE) === 0 ? FORM.PLAIN : 0;
-  if ((all & UNIT.LETTER) === 0) return plain | FORM.ANCHOR | NUMBER;
-  return (all & UNIT.DIGIT) === 0 ? plain | WORD : plain | FORM.ANCHOR | MIXED;
+  if ((all & UNIT.LETTER) === 0) return plain | ANCHOR | NUMBER;
+  return (all & UNIT.DIGIT) === 0 ? plain | WORD : plain | ANCHOR | MIXED;
 }
 
-/** The form of a token with an upper-case letter. */
-function upperForm(units: Uint16Array, from: number, to: number, all: number): number {
+/** Upper-case letters of a longer word are counted one by one. */
+const MAX_COUNTED = 64;
+
+/** Whether a token is anything but a word of some ASCII letters. */
+function isOdd(all: number, length: number): boolean {
+  return (all & (UNIT.DIGIT | UNIT.WIDE)) !== 0 || length > MAX_COUNTED;
+}
+
+/** What upper-case letters add to the form of a word of ASCII letters. @param upper UPPER as often as it has them, once at least */
+function wordForm(first: number, upper: number, length: number): number {
+  return capitalForm(shapeOf(length * UPPER, upper, (first & UPPER) !== 0), true);
+}
+
+/** What upper-case letters add to the form of any token that has some. */
+function oddForm(units: Uint16Array, from: number, to: number, all: number): number {
   let letters = 0;
   let upper = 0;
   for (let i = from; i < to; i++) {
-    const unit = UNIT_OF[units[i] as number] as number;
-    if ((unit & UNIT.LETTER) !== 0) letters++;
-    if ((unit & UNIT.UPPER) !== 0) upper++;
+    const unit = UNITS[units[i] as number] as number;
+    if ((unit & UNIT.LETTER) !== 0) letters += UPPER;
+    if ((unit & UPPER) !== 0) upper += UPPER;
   }
-  const isFirst = ((UNIT_OF[units[from] as number] as number) & UNIT.UPPER) !== 0;
-  const shape = shapeOf(letters, upper, isFirst);
-  const word = (all & UNIT.DIGIT) === 0;
-  const capital = word && shape !== INITIAL && shape !== INNER_CAPS ? FORM.CAPITAL : 0;
-  return plainForm(all) | (shape << FORM.SHAPE) | FORM.ANCHOR | capital;
+  const isFirst = ((UNITS[units[from] as number] as number) & UPPER) !== 0;
+  return capitalForm(shapeOf(letters, upper, isFirst), (all & UNIT.DIGIT) === 0);
 }
 
-/** @param upper at least one */
+/** @param letters and upper-case ones, UPPER for each */
 function shapeOf(letters: number, upper: number, firstUpper: boolean): number {
   if (!firstUpper) return INNER_CAPS;
-  if (upper === 1) return letters === 1 ? INITIAL : CAPITALISED;
+  if (upper === UPPER) return letters === UPPER ? INITIAL : CAPITALISED;
   return upper === letters ? ALL_CAPS : CAMEL;
+}
+
+function capitalForm(shape: number, isWord: boolean): number {
+  const capital = isWord && shape !== INITIAL && shape !== INNER_CAPS ? FORM.CAPITAL : 0;
+  return (shape << FORM.SHAPE) | ANCHOR | capital;
 }
 
 /** Whether an apostrophe is inside a word (`O'Brien`), not before a clitic (`Nguyen's`, `don't`, `we'll`). */
 function joinsWord(units: Uint16Array, at: number): boolean {
   for (let i = at + 1; i <= at + 3; i++) {
     const code = units[i] as number;
-    if (UNIT_OF[code] === 0) learn(code);
+    if (UNITS[code] === 0) learn(code);
     if (CLASS_OF[code] !== LETTER) return false;
   }
   return true;

@@ -3,7 +3,8 @@ import { LIMIT } from '#contract/limit.ts';
 import type { ListKey } from '#contract/list-key.ts';
 import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
-import { createTokens, lex, type Tokens } from './lexer.ts';
+import { lex } from './lexer.ts';
+import { CELL, createTokens, type Tokens } from './tokens.ts';
 import { Fingerprint, type FormHashes } from './list-fingerprint.ts';
 import { sipHash } from './sip-hash.ts';
 import { fold } from './view.ts';
@@ -80,12 +81,15 @@ interface Word {
 function lexWords(tokens: Tokens, text: string): readonly Word[] {
   tokens.count = 0;
   lex(text, tokens);
-  const words = Array.from({ length: tokens.count }, (_, i) => ({
-    text: fold(text.slice(tokens.start[i], tokens.end[i])),
-    flags: tokens.flags[i] as number,
-    joined: i > 0 && tokens.gap[i] === GAP.HYPHEN,
-    clitic: tokens.gap[i] === GAP.APOSTROPHE,
-  }));
+  const words = Array.from({ length: tokens.count }, (_, i) => {
+    const [start = 0, end = 0, , flags = 0, , gap] = tokens.cells.subarray(i << CELL.BITS, (i + 1) << CELL.BITS);
+    return {
+      text: fold(text.slice(start, end)),
+      flags,
+      joined: i > 0 && gap === GAP.HYPHEN,
+      clitic: gap === GAP.APOSTROPHE,
+    };
+  });
   return words.filter((word) => !(word.clitic && word.text === 's'));
 }
 

@@ -3,7 +3,6 @@ import type { Entity } from '#contract/entity.ts';
 import { LIMIT } from '#contract/limit.ts';
 import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
-import { FORM } from './form.ts';
 import { NUMBER, WORD } from './lexer.ts';
 import { Fingerprint } from './list-fingerprint.ts';
 import type { Listed } from './listed.ts';
@@ -49,10 +48,9 @@ interface Match {
 
 /** Puts what stands in the lists into `view.found`. Costs a look a token, and a few keyed hashes where a listed word stands. */
 export function matchListed(view: View, listed: Listed): void {
-  const { hash, form } = view.tokens;
   for (let i = view.from; i < view.to; i++) {
-    const isPlainWord = ((form[i] as number) & FORM.KIND) === WORD && !isGlued(view, i + 1);
-    const may = listed.mayHold(hash[i] as number);
+    const isPlainWord = kindAt(view, i) === WORD && !isGlued(view, i + 1);
+    const may = listed.mayHold(hashAt(view, i));
     if (isPlainWord && !may) continue;
     const number = isPlainWord ? undefined : numberAt(view, i, listed);
     const match = number ?? (may ? wordsAt(view, i, listed) : undefined);
@@ -147,7 +145,7 @@ const NUMBER_JOINTS = GAP.SPACE | GAP.HYPHEN | GAP.PERIOD | GAP.SLASH | GAP.UNDE
 function isGlued(view: View, at: number): boolean {
   return (
     at < view.to &&
-    ((view.tokens.form[at] as number) & FORM.KIND) !== WORD &&
+    kindAt(view, at) !== WORD &&
     lengthAt(view, at - 1) <= 5 &&
     distance(view, at) === 1 &&
     (gapBefore(view, at) & ~NUMBER_JOINTS) === 0

@@ -53,7 +53,7 @@ export function learnPlace(view: View, at: number, { entity, end, since }: Named
   const first = hashAt(view, at);
   const known = phrases.get(first) ?? [];
   if (known.length >= MAX_PHRASES) return;
-  const hashes = view.tokens.hash.slice(at, last + 1);
+  const hashes = Int32Array.from({ length: count }, (_, i) => hashAt(view, at + i));
   if (known.some((each) => each.hashes.length === count && each.hashes.every((hash, i) => hash === hashes[i]))) return;
   known.push({ hashes, entity, since });
   phrases.set(first, known);

@@ -1,8 +1,13 @@
 import type { Entity } from '#contract/entity.ts';
 import { CLASS_OF, DIGIT, FOLD_OF, GAP, GAP_OF, LETTER } from './character.ts';
 import { FORM } from './form.ts';
-import { INITIAL, LOWER, MIXED, NUMBER, type Tokens, WORD } from './lexer.ts';
+import { INITIAL, LOWER, MIXED, NUMBER, WORD } from './lexer.ts';
 import type { Candidate } from './span.ts';
+import { CELL } from './tokens.ts';
+
+// Bound here: what a module imports is looked up at every use.
+const { BITS, START, END, HASH, FLAGS, FORM: FORMS, GAP: GAPS_BEFORE } = CELL;
+const { KIND, SHAPE, SHAPES, PLAIN, LABEL, CAPITAL } = FORM;
 
 /** How dates are redacted: day and month only, or the year too. */
 export type DatePolicy = 'keep-year' | 'whole';
@@ -10,7 +15,8 @@ export type DatePolicy = 'keep-year' | 'whole';
 /** One segment as recognizers see it: its text, its tokens `[from, to)`, and where to put what they find. */
 export interface View {
   readonly text: string;
-  readonly tokens: Tokens;
+  /** What is known of its tokens (tokens.ts). */
+  readonly cells: Int32Array;
   readonly from: number;
   readonly to: number;
   readonly dates: DatePolicy;
@@ -34,40 +40,40 @@ export function emit(
 
 /** The gap before a token, or -1 when it is outside the segment. */
 export function gapBefore(view: View, at: number): number {
-  return at > view.from && at < view.to ? (view.tokens.gap[at] as number) : -1;
+  return at > view.from && at < view.to ? (view.cells[(at << BITS) + GAPS_BEFORE] as number) : -1;
 }
 
 /** Units between a token and the one before. */
 export function distance(view: View, at: number): number {
-  return at > view.from && at < view.to ? (view.tokens.start[at] as number) - (view.tokens.end[at - 1] as number) : -1;
+  return at > view.from && at < view.to ? startOf(view, at) - endOf(view, at - 1) : -1;
 }
 
 export function flagsAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? (view.tokens.flags[at] as number) : 0;
+  return at >= view.from && at < view.to ? (view.cells[(at << BITS) + FLAGS] as number) : 0;
 }
 
 export function labelAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? (view.tokens.form[at] as number) >> FORM.LABEL : 0;
+  return at >= view.from && at < view.to ? (view.cells[(at << BITS) + FORMS] as number) >> LABEL : 0;
 }
 
 export function kindAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? (view.tokens.form[at] as number) & FORM.KIND : 0;
+  return at >= view.from && at < view.to ? (view.cells[(at << BITS) + FORMS] as number) & KIND : 0;
 }
 
 export function hashAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? (view.tokens.hash[at] as number) : 0;
+  return at >= view.from && at < view.to ? (view.cells[(at << BITS) + HASH] as number) : 0;
 }
 
 export function shapeAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? ((view.tokens.form[at] as number) >> FORM.SHAPE) & FORM.SHAPES : 0;
+  return at >= view.from && at < view.to ? ((view.cells[(at << BITS) + FORMS] as number) >> SHAPE) & SHAPES : 0;
 }
 
 export function startOf(view: View, at: number): number {
-  return view.tokens.start[at] as number;
+  return view.cells[(at << BITS) + START] as number;
 }
 
 export function endOf(view: View, at: number): number {
-  return view.tokens.end[at] as number;
+  return view.cells[(at << BITS) + END] as number;
 }
 
 export function lengthAt(view: View, at: number): number {
@@ -78,9 +84,9 @@ export function lengthAt(view: View, at: number): number {
 export function wordAt(view: View, at: number): string {
   if (at < view.from || at >= view.to) return '';
   const word = view.text.slice(startOf(view, at), endOf(view, at));
-  const form = view.tokens.form[at] as number;
-  if ((form & FORM.PLAIN) === 0) return fold(word);
-  return ((form >> FORM.SHAPE) & FORM.SHAPES) === LOWER ? word : word.toLowerCase();
+  const form = view.cells[(at << BITS) + FORMS] as number;
+  if ((form & PLAIN) === 0) return fold(word);
+  return ((form >> SHAPE) & SHAPES) === LOWER ? word : word.toLowerCase();
 }
 
 const GAPS = /[^A-Za-z0-9]+/g;
@@ -120,21 +126,21 @@ export function isMixed(view: View, at: number): boolean {
 
 /** A word of two letters or more that begins with an upper-case letter. */
 export function isCapitalised(view: View, at: number): boolean {
-  return at >= view.from && at < view.to && ((view.tokens.form[at] as number) & FORM.CAPITAL) !== 0;
+  return at >= view.from && at < view.to && ((view.cells[(at << BITS) + FORMS] as number) & CAPITAL) !== 0;
 }
 
 /** Kind and shape of one upper-case letter. */
-const AN_INITIAL = WORD | (INITIAL << FORM.SHAPE);
-const IS_INITIAL = FORM.KIND | (FORM.SHAPES << FORM.SHAPE);
+const AN_INITIAL = WORD | (INITIAL << SHAPE);
+const IS_INITIAL = KIND | (SHAPES << SHAPE);
 
 export function isInitial(view: View, at: number): boolean {
-  return at >= view.from && at < view.to && ((view.tokens.form[at] as number) & IS_INITIAL) === AN_INITIAL;
+  return at >= view.from && at < view.to && ((view.cells[(at << BITS) + FORMS] as number) & IS_INITIAL) === AN_INITIAL;
 }
 
 /** The value of a token of up to nine digits; -1 for any other token. */
 export function numberAt(view: View, at: number): number {
   if (kindAt(view, at) !== NUMBER || lengthAt(view, at) > 9) return -1;
-  if (((view.tokens.form[at] as number) & FORM.PLAIN) === 0) return Number(wordAt(view, at));
+  if (((view.cells[(at << BITS) + FORMS] as number) & PLAIN) === 0) return Number(wordAt(view, at));
   const end = endOf(view, at);
   let value = 0;
   for (let i = startOf(view, at); i < end; i++) value = value * 10 + view.text.charCodeAt(i) - 48;

@@ -1,5 +1,5 @@
 import { LIMIT } from '#contract/limit.ts';
-import { createTokens, type Tokens } from './lexer.ts';
+import { createTokens, roomOf, type Tokens } from './tokens.ts';
 
 /**
  * Arrays that one examination fills and the next may use again: to allocate and free them costs more than to examine a prompt.
@@ -28,5 +28,5 @@ export function takeWorkspace(size: number): Workspace {
 
 /** Gives the arrays back; after this nobody may look at them. Large ones are freed. */
 export function giveWorkspace(workspace: Workspace): void {
-  if (workspace.tokens.start.length <= LIMIT.keptTokens) kept = workspace;
+  if (roomOf(workspace.tokens) <= LIMIT.keptTokens) kept = workspace;
 }

@@ -7,6 +7,7 @@ import { LABEL } from '../words/labels.ts';
 import {
   hashAt,
   distance,
+  endOf,
   flagsAt,
   gapBefore,
   isCapitalised,
@@ -17,6 +18,7 @@ import {
   labelAt,
   lengthAt,
   shapeAt,
+  startOf,
   type View,
   wordAt,
 } from '../view.ts';
@@ -95,8 +97,7 @@ function joins(view: View, at: number, gap: number): boolean {
     return (flagsAt(view, at - 1) & (BIT.STREET | BIT.DIRECTION)) !== 0 && (gap & GAP.COMMA) !== 0;
   if ((gap & GAP.NEWLINE) === 0) return true;
   let lines = 0;
-  for (let i = view.tokens.end[at - 1] as number; i < (view.tokens.start[at] as number); i++)
-    if (view.text.charCodeAt(i) === 10) lines++;
+  for (let i = endOf(view, at - 1); i < startOf(view, at); i++) if (view.text.charCodeAt(i) === 10) lines++;
   return lines === 1;
 }
 

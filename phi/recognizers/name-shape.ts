@@ -2,6 +2,7 @@ import { hashWord, wordSet } from '../word-hash.ts';
 import { BIT } from '../bit.ts';
 import { GAP } from '../character.ts';
 import { FORM } from '../form.ts';
+import { CELL } from '../tokens.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
   distance,
@@ -98,7 +99,8 @@ const ENGLISH = BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.PROPER;
 
 /** Whether a word holds letters outside ASCII; above these come marks and scripts without case. */
 export function isWide(view: View, at: number): boolean {
-  if (at < view.from || at >= view.to || ((view.tokens.form[at] as number) & FORM.PLAIN) !== 0) return false;
+  if (at < view.from || at >= view.to || ((view.cells[(at << CELL.BITS) + CELL.FORM] as number) & FORM.PLAIN) !== 0)
+    return false;
   for (let i = startOf(view, at); i < endOf(view, at); i++) {
     const code = view.text.charCodeAt(i);
     if (code >= 0xc0 && code < 0x2000) return true;
