@@ -45,18 +45,3 @@ export const BIT = {
   /** First word of a phrase in phrases.ts. */
   PHRASE: 1 << 30,
 } as const;
-
-/** A lower-case word with none of these, and with no label, begins nothing that a recognizer looks for. */
-export const ANCHOR =
-  BIT.MONTH |
-  BIT.HOLIDAY |
-  BIT.FACILITY |
-  BIT.SAINT |
-  BIT.PHRASE |
-  BIT.CITY |
-  BIT.FACILITY_NAME |
-  BIT.TITLE |
-  BIT.ROLE |
-  BIT.GIVEN |
-  BIT.TOWN |
-  BIT.STREET;

@@ -1,9 +1,12 @@
 import { LIMIT } from '#contract/limit.ts';
-import { ANCHOR, BIT } from './bit.ts';
+import { ANCHOR } from './anchor.ts';
+import { BIT } from './bit.ts';
 import { GAP } from './character.ts';
 import { TooManyFindings } from './detector-error.ts';
 import { FORM } from './form.ts';
 import { LOWER, MIXED, NUMBER } from './lexer.ts';
+import { isQuietNumber, isQuietWord } from './quiet.ts';
+import { LABEL } from './words/labels.ts';
 import { recognizeStreet, recognizeStreetFirst } from './recognizers/address.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
 import { recognizeCode } from './recognizers/code.ts';
@@ -25,19 +28,7 @@ import { recognizeBlurredName } from './recognizers/blurred-name.ts';
 import { recognizePhrase, recognizePlace, recognizeResidence, recognizeUnlistedPlace } from './recognizers/place.ts';
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
 import { CELL } from './tokens.ts';
-import {
-  endOf,
-  flagsAt,
-  gapBefore,
-  kindAt,
-  labelAt,
-  lengthAt,
-  numberAt,
-  type Recognizer,
-  shapeAt,
-  startOf,
-  type View,
-} from './view.ts';
+import { endOf, type Recognizer, startOf, type View } from './view.ts';
 
 /** A recognizer for words with any of these lexicon bits. */
 interface WordRecognizer {
@@ -89,55 +80,64 @@ const BY_CAPITAL: readonly Recognizer[] = [
 const BY_RARITY: readonly Recognizer[] = [recognizeUrl, recognizeAddress, recognizeCode];
 
 const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD;
+// Bound here: what a module imports is looked up at every use.
+const { BITS: WIDTH, FORM: FORMS, FLAGS, GAP: GAPS } = CELL;
 
 /** Finds identifiers in one segment by what stands in and around them; puts them into `view.found`. One pass. */
 export function detect(view: View): void {
   const { to, found, cells } = view;
   for (let i = view.from; i < to; i++) {
-    const own = cells[(i << CELL.BITS) + CELL.FORM] as number;
-    if ((own & FORM.ANCHOR) === 0) continue;
+    const cell = i << WIDTH;
+    const form = cells[cell + FORMS] as number;
+    if ((form & FORM.ANCHOR) === 0) continue;
     if (found.length > LIMIT.identifiers) throw new TooManyFindings();
-    i =
-      (own & FORM.KIND) === NUMBER
-        ? isDose(view, i)
-          ? i
-          : tryAll(BY_NUMBER, view, i)
-        : detectWord(
-            view,
-            i,
-            cells[(i << CELL.BITS) + CELL.FLAGS] as number,
-            (cells[(i << CELL.BITS) + CELL.GAP] as number) & MARKS,
-          );
+    if ((form & FORM.KIND) === NUMBER) {
+      if (!isQuietNumber(view, i)) i = tryAll(BY_NUMBER, view, i);
+    } else i = detectWord(view, i, form, (cells[cell + GAPS] as number) & MARKS);
   }
 }
 
-function detectWord(view: View, at: number, bits: number, marks: number): number {
+function detectWord(view: View, at: number, form: number, marks: number): number {
+  const bits = view.cells[(at << WIDTH) + FLAGS] as number;
   let last = at;
   if (marks !== 0) last = tryMarks(view, at, marks);
-  if (last === at && labelAt(view, at) !== 0) {
-    recognizeValueBeforeLabel(view, at);
-    last = Math.max(
-      recognizeLabelled(view, at),
-      recognizeAgeInWords(view, at),
-      recognizeIntersection(view, at),
-      recognizeSpelledNumber(view, at),
-      recognizeSpelledEmail(view, at),
-    );
-  }
+  const label = (form >> FORM.LABEL) & FORM.LABELS;
+  if (last === at && label !== 0) last = tryLabel(view, at, label);
   if (last > at) return last;
-  if (kindAt(view, at) === MIXED) return tryAll(BY_MIXED, view, at);
+  if ((form & FORM.KIND) === MIXED) return tryAll(BY_MIXED, view, at);
   if ((bits & BIT.CITY) !== 0 && (bits & BIT.GIVEN) !== 0) last = recognizeName(view, at);
+  if (last === at && (bits & ANCHOR) !== 0) last = tryBits(view, at, bits);
   if (last > at) return last;
-  if ((bits & ANCHOR) !== 0) {
-    for (const { bits: wanted, recognize } of BY_BITS) {
-      if ((bits & wanted) === 0) continue;
-      last = Math.max(last, recognize(view, at));
-      if (last > at) return last;
-    }
-  }
-  if (shapeAt(view, at) !== LOWER) return tryAll(BY_CAPITAL, view, at);
+  if (((form >> FORM.SHAPE) & FORM.SHAPES) !== LOWER)
+    return isQuietWord(view, at, form, bits) ? at : tryAll(BY_CAPITAL, view, at);
   if (bits === 0) return tryRare(view, at);
   if ((bits & BIT.SURNAME) !== 0 && (bits & BIT.GIVEN) === 0) return recognizeLowerSurname(view, at);
+  return at;
+}
+
+/** What a word announces, by its label. */
+function tryLabel(view: View, at: number, label: number): number {
+  switch (label) {
+    case LABEL.AGE:
+      return recognizeAgeInWords(view, at);
+    case LABEL.CORNER:
+      return recognizeIntersection(view, at);
+    case LABEL.DIGIT:
+      return recognizeSpelledNumber(view, at);
+    case LABEL.DOT:
+      return recognizeSpelledEmail(view, at);
+    default:
+      recognizeValueBeforeLabel(view, at);
+      return recognizeLabelled(view, at);
+  }
+}
+
+function tryBits(view: View, at: number, bits: number): number {
+  for (const { bits: wanted, recognize } of BY_BITS) {
+    if ((bits & wanted) === 0) continue;
+    const last = recognize(view, at);
+    if (last > at) return last;
+  }
   return at;
 }
 
@@ -170,17 +170,6 @@ function tryAll(recognizers: readonly Recognizer[], view: View, at: number): num
     asked = view.found.length;
   }
   return at;
-}
-
-/** `80 mg`: a number below 90 before a unit. Most numbers of a note are like it, and no recognizer takes one. */
-function isDose(view: View, at: number): boolean {
-  return (
-    gapBefore(view, at + 1) === GAP.SPACE &&
-    lengthAt(view, at) <= 2 &&
-    (flagsAt(view, at + 1) & BIT.UNIT) !== 0 &&
-    shapeAt(view, at + 1) === LOWER &&
-    numberAt(view, at) < 90
-  );
 }
 
 /** Whether the newest candidate covers the token. */

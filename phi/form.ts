@@ -13,4 +13,7 @@ export const FORM = {
   CAPITAL: 128,
   /** Place of the word's label code (lexicon.ts), 0 for none. */
   LABEL: 8,
+  LABELS: 255,
+  /** As ANCHOR, of a word that is written with letters beyond ASCII: it may be no English word, whatever it folds to. */
+  WIDE_ANCHOR: 1 << 16,
 } as const;

@@ -57,9 +57,7 @@ function lexUnits(units: Uint16Array, from: number, length: number, tokens: Toke
       if (unit === 0) unit = unitAt(units, i);
     }
     if (i >= length) break;
-    cells[at + START] = i;
-    const start = i;
-    const first = unit;
+    const [start, first] = [i, unit];
     let hash = SEED;
     let all = 0;
     let upper = 0;
@@ -70,6 +68,7 @@ function lexUnits(units: Uint16Array, from: number, length: number, tokens: Toke
       unit = UNITS[units[++i] as number] as number;
     } while ((unit & TOKEN) !== 0);
     gap &= VALUE;
+    cells[at + START] = start;
     cells[at + END] = i;
     cells[at + HASH] = hash === 0 ? 1 : hash;
     cells[at + GAPS] = gap;
@@ -120,6 +119,9 @@ function unitAt(units: Uint16Array, at: number): number {
   return unit === 0 ? learn(code) : unit;
 }
 
+/** From WIDE_ANCHOR to ANCHOR, as from PLAIN to ANCHOR is one. */
+const WIDE_SHIFT = 10;
+
 /** Writes what the lexicon knows of the words from a token on: apart, so that slow looks at a large table wait for one another and not for the text. */
 function lookUp({ cells, count }: Tokens, from: number): void {
   const lexicon = loadLexicon();
@@ -130,7 +132,10 @@ function lookUp({ cells, count }: Tokens, from: number): void {
     // A number is no word, whatever its hash: only WORD and MIXED are odd.
     const kind = kindOf(lexicon, cells[at + HASH] as number) * (own & WORD);
     cells[at + FLAGS] = flags[kind] as number;
-    cells[at + FORMS] = own | (forms[kind] as number);
+    const known = forms[kind] as number;
+    // ANCHOR for a word of other letters where WIDE_ANCHOR says so: by shifts, without a branch.
+    const wide = (known >> WIDE_SHIFT) & ~(own << 1) & ANCHOR;
+    cells[at + FORMS] = own | known | wide;
   }
 }
 

@@ -1,4 +1,5 @@
-import { ANCHOR, BIT } from './bit.ts';
+import { begins, isAnchor } from './anchor.ts';
+import { BIT } from './bit.ts';
 import { FORM } from './form.ts';
 import { LEXICON_GROUPS } from './lexicon.data.ts';
 import { phraseStarts } from './phrase-list.ts';
@@ -12,8 +13,8 @@ export interface Lexicon {
   readonly slots: Int32Array;
   /** Flags of each kind; words are of few kinds. */
   readonly flags: Int32Array;
-  /** The part of a word's form (form.ts) that follows from its kind: its label, and ANCHOR where a lower-case word may begin an identifier or is unknown. */
-  readonly forms: Uint16Array;
+  /** The part of a word's form (form.ts) that follows from its kind: its label, and whether it may begin an identifier in lower case. */
+  readonly forms: Int32Array;
 }
 
 const SLOTS = 1 << 19;
@@ -91,17 +92,12 @@ function pack({ keys, flags, labels }: Draft): Lexicon {
   return {
     slots: drafted,
     flags: Int32Array.from(names, bitsOf),
-    forms: Uint16Array.from(names, (name) => {
-      const bits = bitsOf(name);
-      const anchor = bits === 0 || labelOf(name) !== 0 || (bits & ANCHOR) !== 0 || isLoneSurname(bits);
-      return (labelOf(name) << FORM.LABEL) | (anchor ? FORM.ANCHOR : 0);
+    forms: Int32Array.from(names, (name) => {
+      const [bits, label] = [bitsOf(name), labelOf(name)];
+      const wide = isAnchor(bits, label) ? FORM.WIDE_ANCHOR : 0;
+      return (label << FORM.LABEL) | wide | (wide !== 0 && begins(bits, label) ? FORM.ANCHOR : 0);
     }),
   };
-}
-
-/** A surname that is no English word. */
-function isLoneSurname(bits: number): boolean {
-  return (bits & BIT.SURNAME) !== 0 && (bits & (BIT.COMMON | BIT.STOP | BIT.CLINICAL)) === 0;
 }
 
 function bitsOf(name: number): number {

@@ -7,7 +7,7 @@ import { CELL } from './tokens.ts';
 
 // Bound here: what a module imports is looked up at every use.
 const { BITS, START, END, HASH, FLAGS, FORM: FORMS, GAP: GAPS_BEFORE } = CELL;
-const { KIND, SHAPE, SHAPES, PLAIN, LABEL, CAPITAL } = FORM;
+const { KIND, SHAPE, SHAPES, PLAIN, LABEL, LABELS, CAPITAL } = FORM;
 
 /** How dates are redacted: day and month only, or the year too. */
 export type DatePolicy = 'keep-year' | 'whole';
@@ -53,7 +53,12 @@ export function flagsAt(view: View, at: number): number {
 }
 
 export function labelAt(view: View, at: number): number {
-  return at >= view.from && at < view.to ? (view.cells[(at << BITS) + FORMS] as number) >> LABEL : 0;
+  return at >= view.from && at < view.to ? ((view.cells[(at << BITS) + FORMS] as number) >> LABEL) & LABELS : 0;
+}
+
+/** Kind, shape, label and more (form.ts). */
+export function formAt(view: View, at: number): number {
+  return at >= view.from && at < view.to ? (view.cells[(at << BITS) + FORMS] as number) : 0;
 }
 
 export function kindAt(view: View, at: number): number {
