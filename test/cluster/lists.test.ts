@@ -111,8 +111,13 @@ it('without lists nothing tells a name of ordinary words from other words', asyn
 
 it('lists that a release is given reach a pod that runs', { timeout: 300_000 }, async () => {
   await putLists([FIRST]);
-  await upgrade('["lazaret-lists"]');
-  await waitFor(`${FIRST} to be redacted`, () => isRedacted(FIRST), 120);
+  const calls = await app.callAllTheWhile(async () => {
+    await upgrade('["lazaret-lists"]');
+    await waitFor(`${FIRST} to be redacted`, () => isRedacted(FIRST), 120);
+  });
+  const refused = calls.filter(({ status }) => status !== 200);
+  process.stderr.write(`lists: ${refused.length} of ${calls.length} calls were refused when lists were switched on\n`);
+  for (const { reason } of refused) expect(reason).toBe('detector_failed');
   expect(await passes(SECOND)).toBe(true);
   expect(await logsOf(clinic, 'pod/client', 'lazaret-sidecar')).toMatch(/"entities":\{"name":1\}.*lists in force/);
 });
@@ -126,7 +131,7 @@ it('a pod that starts has them before its application calls', async () => {
 
 it('nothing of them lies in the namespace of the pod, and the application gets none from the controller', async () => {
   const names = ['get', 'secrets,configmaps', `--namespace=${clinic}`, '--output=jsonpath={.items[*].metadata.name}'];
-  expect((await kubectl(names)).split(' ').filter((name) => name !== 'kube-root-ca.crt')).toEqual(['']);
+  expect((await kubectl(names)).split(' ').filter((name) => name !== 'kube-root-ca.crt')).toEqual([]);
   const script = `
     import { readFileSync } from 'node:fs';
     import { get } from 'node:https';
@@ -140,9 +145,14 @@ it('nothing of them lies in the namespace of the pod, and the application gets n
   expect(await runInApp(clinic, 'client', script)).toEqual([401, 401]);
 });
 
-it('a list that is replaced reaches a pod that runs', { timeout: 300_000 }, async () => {
-  await putLists([SECOND]);
-  await waitFor(`${SECOND} to be redacted`, () => isRedacted(SECOND), 200);
+it('a list that is replaced reaches a pod that runs, and no call is refused meanwhile', {
+  timeout: 300_000,
+}, async () => {
+  const calls = await app.callAllTheWhile(async () => {
+    await putLists([SECOND]);
+    await waitFor(`${SECOND} to be redacted`, () => isRedacted(SECOND), 200);
+  });
+  expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
   expect(await passes(FIRST)).toBe(true);
 });
 
