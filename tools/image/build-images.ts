@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Program } from '../bundle.ts';
 import { isLoopback } from './options.ts';
 import { runCommand } from './run-command.ts';
@@ -44,7 +44,7 @@ export async function buildImages(options: BuildOptions): Promise<readonly Built
     await mkdir(context);
     say(`bundling ${programs.join(', ')}`);
     const version = await stagePrograms(context, programs);
-    const buildah = isolatedBuildah(work);
+    const buildah = await isolatedBuildah(work);
     const base = await pullBase(buildah, options.base);
     const built: BuiltImage[] = [];
     for (const program of programs) {
@@ -61,16 +61,17 @@ export async function buildImages(options: BuildOptions): Promise<readonly Built
   }
 }
 
-function isolatedBuildah(work: string): Buildah {
-  const store = [
-    '--root',
-    join(work, 'store'),
-    '--runroot',
-    join(work, 'run'),
-    '--storage-driver',
-    process.env.STORAGE_DRIVER ?? 'vfs',
-  ];
-  const env = { ...process.env, BUILDAH_ISOLATION: 'chroot', TMPDIR: work };
+async function isolatedBuildah(work: string): Promise<Buildah> {
+  const asked = process.env.STORAGE_DRIVER;
+  if (asked !== undefined) return buildahIn(join(work, 'images'), asked);
+  // vfs works everywhere, but copies the whole image for every layer; not every file system can lie under overlay.
+  const overlay = await buildahIn(join(work, 'probe'), 'overlay')('info').catch(() => null);
+  return buildahIn(join(work, 'images'), overlay === null ? 'vfs' : 'overlay');
+}
+
+function buildahIn(folder: string, driver: string): Buildah {
+  const store = ['--root', join(folder, 'store'), '--runroot', join(folder, 'run'), '--storage-driver', driver];
+  const env = { ...process.env, BUILDAH_ISOLATION: 'chroot', TMPDIR: dirname(folder) };
   return (...words) => runCommand(['buildah', ...store, ...words], env);
 }
 
