@@ -216,17 +216,17 @@ export const LIMIT = {
   watchBackoffMs: 15_000,
   /** Between two looks for a DNS Service that the cluster does not have yet. */
   resolversMs: 30_000,
-  /** Webhook: how long a review waits for what the watches have not shown yet, reviews that wait together, and its connections. */
+  /** Webhook: how long a review waits for what the watches have not shown, how many wait, connections; one request with its body. */
   admissionWaitMs: 2_000,
   admissionWaiters: 256,
   admissionConnections: 1_024,
-  /** One request to the webhook, its body included. */
   admissionRequestMs: 10_000,
-  /** Earlier settings are accepted so long, so many. New ones: until every API server heard of them; until they are used unheard. */
+  /** Earlier settings are accepted so long, so many. New ones: until API servers heard; until used unheard; how long a pod waits. */
   previousSettingsMs: 900_000,
   previousSettings: 4,
   settingsHeardMs: 2_000,
   settingsWaitMs: 30_000,
+  settingsHoldMs: 5_000,
   /** At a stop: time for endpoints to be withdrawn while reviews are still answered, then for those in work. */
   webhookGraceMs: 5_000,
   webhookDrainMs: 20_000,

@@ -20,6 +20,7 @@ export function openWebhook(
     view,
     base: base.base,
     settle: createSettle(view.until),
+    adopted: base.adopted,
     now: clock.now,
     ready: () => view.synced() && base.base() !== null,
     onAnswer: (path, answered, seconds) => reportAdmission({ metrics, log }, path, answered, seconds),

@@ -34,6 +34,8 @@ export interface BaseSource {
   readonly waiting: () => AdmissionSettings | null;
   /** Uses waiting settings, unless others came meanwhile. */
   readonly adopt: (settings: AdmissionSettings) => void;
+  /** Waits until no settings wait, for `LIMIT.settingsHoldMs` at most. @param mostMs or less */
+  readonly adopted: (mostMs: number) => Promise<void>;
 }
 
 interface Earlier {
@@ -73,6 +75,7 @@ export function createBase(now: () => number, onFault: (faults: readonly string[
     newest: () => held.newest,
     waiting: () => held.waiting,
     adopt: (settings) => held.adopt(settings),
+    adopted: (mostMs) => held.adopted(mostMs),
   };
 }
 
@@ -82,6 +85,7 @@ class HeldSettings {
   #current: AdmissionSettings | null = null;
   #waiting: AdmissionSettings | null = null;
   #earlier: readonly Earlier[] = [];
+  readonly #held = new Set<() => void>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -103,7 +107,8 @@ class HeldSettings {
     if (this.newest?.config === settings.config) return;
     const former = this.#current;
     this.#waiting = former?.config === settings.config ? null : settings;
-    if (former !== null && sharesParameters(former, settings)) this.adopt(settings);
+    if (this.#waiting === null) this.#release();
+    else if (former !== null && sharesParameters(former, settings)) this.adopt(settings);
   }
 
   adopt(settings: AdmissionSettings): void {
@@ -115,6 +120,24 @@ class HeldSettings {
       this.#earlier = [former, ...this.#earlier.filter(({ until }) => until > now)].slice(0, LIMIT.previousSettings);
     }
     this.#current = settings;
+    this.#release();
+  }
+
+  async adopted(mostMs: number): Promise<void> {
+    if (this.#waiting === null || this.#held.size >= LIMIT.admissionWaiters) return;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        clearTimeout(late);
+        this.#held.delete(go);
+        resolve();
+      };
+      const late = setTimeout(go, Math.min(mostMs, LIMIT.settingsHoldMs));
+      this.#held.add(go);
+    });
+  }
+
+  #release(): void {
+    for (const go of this.#held) go();
   }
 
   /** What is accepted beside the settings in use. */

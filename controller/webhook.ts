@@ -10,6 +10,8 @@ import { type Answered, type AnswerPorts, answerReview, WEBHOOK_PATHS, type Webh
 export interface WebhookPorts extends AnswerPorts {
   /** Whether there is something to decide by. */
   readonly ready: () => boolean;
+  /** Waits until new settings are in use, so long at most. */
+  readonly adopted: (mostMs: number) => Promise<void>;
   /** Called once for each answered review. @param seconds from the complete body to the answer */
   readonly onAnswer: (path: WebhookPath, answered: Answered, seconds: number) => void;
   /** Called for a request that got no decision: a status and nothing of its content. */
@@ -79,7 +81,7 @@ function closeServer(server: Server): Promise<void> {
 }
 
 async function handle(request: IncomingMessage, response: ServerResponse, ports: WebhookPorts): Promise<void> {
-  const [path = ''] = (request.url ?? '').split('?');
+  const [path = '', query = ''] = (request.url ?? '').split('?');
   const webhook = WEBHOOK_PATHS.find((known) => known === path);
   if (webhook === undefined) return refuse(response, 404, `only ${WEBHOOK_PATHS.join(', ')} are served here`, ports);
   if (request.method !== 'POST') return refuse(response, 405, 'a review comes by POST', ports);
@@ -91,6 +93,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, ports:
   const startedAt = performance.now();
   const review = parseJson(body);
   if (review === undefined) return sendReview(response, 400, denyBody(400, 'it is not JSON.'));
+  // Who changes the release and then restarts pods expects them to have what was changed: keys that evidence is sealed to, above all.
+  if (webhook === '/mutate') await ports.adopted(patienceOf(query) / 2);
   // The API server then does what failurePolicy says, which for pods in scope is a denial.
   const answered = ports.ready() ? await answerReview(webhook, review, ports) : null;
   if (answered === null) {
@@ -99,6 +103,11 @@ async function handle(request: IncomingMessage, response: ServerResponse, ports:
   }
   sendReview(response, 200, answered.reviewed);
   ports.onAnswer(webhook, answered, (performance.now() - startedAt) / 1_000);
+}
+
+/** How long the API server waits for the answer, which it says in the query. @returns ms */
+function patienceOf(query: string): number {
+  return 1_000 * Number(/(?:^|&)timeout=(\d{1,3})s(?:&|$)/.exec(query)?.[1] ?? 0);
 }
 
 /** @returns null for a body that is longer than the bound; the rest of it is not read */

@@ -64,6 +64,30 @@ describe('what reviews are decided by', () => {
     expect(source.waiting()).toBeNull();
   });
 
+  it('lets a pod wait until new settings are in use, or have been taken back', async () => {
+    const source = base();
+    adopt(source, {});
+    await source.adopted(60_000);
+    for (const end of [() => source.adopt(source.waiting()!), () => update(source, {})]) {
+      update(source, { sidecar: { image: { tag: '9' } } });
+      const waits = source.adopted(60_000).then(() => 'goes on');
+      const now = new Promise((resolve) => setImmediate(() => resolve('waits')));
+      expect(await Promise.race([waits, now])).toBe('waits');
+      end();
+      expect(await waits).toBe('goes on');
+      adopt(source, {});
+    }
+  });
+
+  it('lets a pod wait no longer than its caller does', async () => {
+    const source = base();
+    adopt(source, {});
+    const before = source.base()!.settings;
+    update(source, { sidecar: { image: { tag: '9' } } });
+    await source.adopted(20);
+    expect(source.base()?.settings).toBe(before);
+  });
+
   it('forgets waiting settings that were taken back, and never uses others than the newest', () => {
     const source = base();
     adopt(source, {});
