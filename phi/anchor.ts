@@ -1,5 +1,5 @@
 import { BIT } from './bit.ts';
-import { LABEL, LABEL_ENTITY } from './words/labels.ts';
+import { LABEL } from './words/labels.ts';
 
 /** Which lower-case words may begin an identifier. All others cost nothing after the lexer. */
 

@@ -1,9 +1,9 @@
 import { LIMIT } from '#contract/limit.ts';
 import { ANCHOR } from './anchor.ts';
-import { BIT } from './bit.ts';
-import { GAP } from './character.ts';
+import { BIT as BITS } from './bit.ts';
+import { GAP as GAPS_OF } from './character.ts';
 import { TooManyFindings } from './detector-error.ts';
-import { FORM } from './form.ts';
+import { FORM as FORMS_OF } from './form.ts';
 import { LOWER, MIXED, NUMBER } from './lexer.ts';
 import { isQuietNumber, isQuietWord } from './quiet.ts';
 import { LABEL } from './words/labels.ts';
@@ -29,6 +29,9 @@ import { recognizePhrase, recognizePlace, recognizeResidence, recognizeUnlistedP
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
 import { CELL } from './tokens.ts';
 import { endOf, type Recognizer, startOf, type View } from './view.ts';
+
+// Bound here: view.ts says why.
+const [BIT, FORM, GAP] = [BITS, FORMS_OF, GAPS_OF];
 
 /** A recognizer for words with any of these lexicon bits. */
 interface WordRecognizer {
@@ -80,7 +83,6 @@ const BY_CAPITAL: readonly Recognizer[] = [
 const BY_RARITY: readonly Recognizer[] = [recognizeUrl, recognizeAddress, recognizeCode];
 
 const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD;
-// Bound here: what a module imports is looked up at every use.
 const { BITS: WIDTH, FORM: FORMS, FLAGS, GAP: GAPS } = CELL;
 
 /** Finds identifiers in one segment by what stands in and around them; puts them into `view.found`. One pass. */

@@ -1,5 +1,8 @@
-import { GAP } from './character.ts';
+import { GAP as GAPS } from './character.ts';
 import { distance, endOf, gapBefore, isNumber, lengthAt, startOf, type View, wordAt } from './view.ts';
+
+// Bound here: view.ts says why.
+const GAP = GAPS;
 
 /** Groups of digits that stand together: telephone numbers, cards, social security numbers. */
 export interface DigitRun {

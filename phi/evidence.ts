@@ -1,5 +1,5 @@
-import { BIT } from './bit.ts';
-import { GAP } from './character.ts';
+import { BIT as BITS } from './bit.ts';
+import { GAP as GAPS } from './character.ts';
 import { ALL_CAPS, LOWER } from './lexer.ts';
 import { createPlacePhrases, learnPlace, placeAt, type Place, type PlacePhrases } from './place-phrases.ts';
 import {
@@ -21,6 +21,9 @@ import {
 import type { Entity } from '#contract/entity.ts';
 import type { Candidate } from './span.ts';
 import { SIEVE } from './workspace.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 /** What was learnt of a word: since which message, and whether it counts only with a capital. */
 interface Learnt {

@@ -1,7 +1,7 @@
 import type { Entity } from '#contract/entity.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { TextSite } from '#contract/text-site.ts';
-import { BIT } from './bit.ts';
+import { BIT as BITS } from './bit.ts';
 import { detect } from './detect.ts';
 import { TooManyFindings } from './detector-error.ts';
 import { batchSegments } from './batch.ts';
@@ -19,6 +19,9 @@ import { segmentSite } from './structure/segments.ts';
 import type { Tokens } from './tokens.ts';
 import { endOf, flagsAt, isCapitalised, isInitial, startOf, type View } from './view.ts';
 import { giveWorkspace, takeWorkspace } from './workspace.ts';
+
+// Bound here: view.ts says why.
+const BIT = BITS;
 
 export interface Examined {
   readonly findings: readonly Finding[];

@@ -1,8 +1,8 @@
 import { hashWord, HASH_PRIME } from './word-hash.ts';
 import type { Entity } from '#contract/entity.ts';
 import { LIMIT } from '#contract/limit.ts';
-import { BIT } from './bit.ts';
-import { GAP } from './character.ts';
+import { BIT as BITS } from './bit.ts';
+import { GAP as GAPS } from './character.ts';
 import { NUMBER, WORD } from './lexer.ts';
 import { Fingerprint } from './list-fingerprint.ts';
 import type { Listed } from './listed.ts';
@@ -22,6 +22,9 @@ import {
   type View,
   wordAt,
 } from './view.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const S = hashWord('s');
 

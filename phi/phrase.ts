@@ -1,6 +1,9 @@
-import { GAP } from './character.ts';
+import { GAP as GAPS } from './character.ts';
 import { type PhraseKind, phrasesFrom } from './phrase-list.ts';
 import { gapBefore, hashAt, type View } from './view.ts';
+
+// Bound here: view.ts says why.
+const GAP = GAPS;
 
 /** The longest known phrase that begins at a token. @returns its kind and last token */
 export function phraseAt(view: View, at: number): { readonly kind: PhraseKind; readonly last: number } | undefined {

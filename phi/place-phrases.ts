@@ -1,8 +1,11 @@
-import { BIT } from './bit.ts';
-import { GAP } from './character.ts';
+import { BIT as BITS } from './bit.ts';
+import { GAP as GAPS } from './character.ts';
 import type { Candidate } from './span.ts';
 import { SIEVE } from './workspace.ts';
 import { endOf, flagsAt, gapBefore, hashAt, isCapitalised, isNumber, startOf, type View } from './view.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 /** A place or facility of several words that a field named. */
 interface PlacePhrase {

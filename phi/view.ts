@@ -5,7 +5,8 @@ import { INITIAL, LOWER, MIXED, NUMBER, WORD } from './lexer.ts';
 import type { Candidate } from './span.ts';
 import { CELL } from './tokens.ts';
 
-// Bound here: what a module imports is looked up at every use.
+// Bound here: what a module imports it looks up at every use, while what it declares as a constant is compiled as one. In the recognizers, which
+// ask for bits all the time, this is a tenth of their time.
 const { BITS, START, END, HASH, FLAGS, FORM: FORMS, GAP: GAPS_BEFORE } = CELL;
 const { KIND, SHAPE, SHAPES, PLAIN, LABEL, LABELS, CAPITAL } = FORM;
 

@@ -1,9 +1,9 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import { nameFlagsAt } from './name-shape.ts';
-import { LABEL } from '../words/labels.ts';
+import { LABEL as LABELS } from '../words/labels.ts';
 import {
   hashAt,
   distance,
@@ -22,6 +22,9 @@ import {
   type View,
   wordAt,
 } from '../view.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP, LABEL] = [BITS, GAPS, LABELS];
 
 const AND = hashWord('and');
 const OF = hashWord('of');

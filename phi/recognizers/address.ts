@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { isContinued } from '../digits.ts';
 import { LOWER } from '../lexer.ts';
 import {
@@ -26,6 +26,9 @@ import { blockEnd, isAddressed, unitAt } from './address-block.ts';
 import { isStrange, nameFlagsAt } from './name-shape.ts';
 import { endsAsStreet, isNumberedStreet, isStreetWord, isUnknown } from './street-words.ts';
 import { roughEnd } from './rough-address.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const BOX = hashWord('box');
 const ENGLISH_STREETS = wordSet(

@@ -1,6 +1,9 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { GAP } from '../character.ts';
+import { GAP as GAPS } from '../character.ts';
 import { hashAt, emit, endOf, gapBefore, isMixed, isNumber, numberAt, startOf, type View, wordAt } from '../view.ts';
+
+// Bound here: view.ts says why.
+const GAP = GAPS;
 
 const O = hashWord('o');
 const AND = hashWord('and');

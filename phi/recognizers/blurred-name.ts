@@ -1,5 +1,5 @@
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { lexiconBits } from '../lexicon.ts';
 import {
   emit,
@@ -14,6 +14,9 @@ import {
   flagsAt,
 } from '../view.ts';
 import { hashWord } from '../word-hash.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 /** Names (A) in which a scan read letters as digits: `Mar1a G0nzalez`. */
 

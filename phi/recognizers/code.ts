@@ -1,7 +1,7 @@
 import type { Entity } from '#contract/entity.ts';
-import { GAP } from '../character.ts';
+import { GAP as GAPS } from '../character.ts';
 import { passesLuhn, passesMod97 } from '../digits.ts';
-import { LABEL } from '../words/labels.ts';
+import { LABEL as LABELS } from '../words/labels.ts';
 import {
   distance,
   emit,
@@ -19,6 +19,9 @@ import {
 } from '../view.ts';
 import { ALL_CAPS } from '../lexer.ts';
 import { labelBefore } from './number.ts';
+
+// Bound here: view.ts says why.
+const [GAP, LABEL] = [GAPS, LABELS];
 
 /** Codes known by their shape or check digit: VIN, MBI, DEA, NPI, IBAN, UUID, and letters with a long number. */
 

@@ -1,6 +1,6 @@
 import { wordSet } from '../word-hash.ts';
-import { GAP } from '../character.ts';
-import { LABEL } from '../words/labels.ts';
+import { GAP as GAPS } from '../character.ts';
+import { LABEL as LABELS } from '../words/labels.ts';
 import {
   hashAt,
   distance,
@@ -18,7 +18,10 @@ import {
   type View,
   wordAt,
 } from '../view.ts';
-import { BIT } from '../bit.ts';
+import { BIT as BITS } from '../bit.ts';
+
+// Bound here: view.ts says why.
+const [GAP, LABEL, BIT] = [GAPS, LABELS, BITS];
 
 const SCORES = wordSet(
   'pain scale score grade graded murmur strength level rated rates power motor reflexes pulses intensity apgar severity',

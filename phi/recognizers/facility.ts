@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import {
   hashAt,
   emit,
@@ -14,6 +14,9 @@ import {
   type View,
 } from '../view.ts';
 import { isAfterPreposition, stateBehind } from './place.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const S = hashWord('s');
 const WORT = hashWord('wort');

@@ -1,7 +1,7 @@
 import { hashWord } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
-import { LABEL } from '../words/labels.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
+import { LABEL as LABELS } from '../words/labels.ts';
 import {
   emit,
   endOf,
@@ -20,6 +20,9 @@ import {
 import { blockEnd } from './address-block.ts';
 import { nameFlagsAt } from './name-shape.ts';
 import { isUnknown } from './street-words.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP, LABEL] = [BITS, GAPS, LABELS];
 
 /** `the corner of Elm Street and 3rd Avenue` (B): two streets are a place, whatever they are called. */
 

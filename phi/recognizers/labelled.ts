@@ -1,9 +1,9 @@
 import { wordSet } from '../word-hash.ts';
 import type { Entity } from '#contract/entity.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { digitRun } from '../digits.ts';
-import { LABEL, LABEL_ENTITY } from '../words/labels.ts';
+import { LABEL as LABELS, LABEL_ENTITY } from '../words/labels.ts';
 import {
   distance,
   emit,
@@ -23,6 +23,9 @@ import {
   wordAt,
 } from '../view.ts';
 import { ALL_CAPS, INITIAL } from '../lexer.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP, LABEL] = [BITS, GAPS, LABELS];
 
 const NUMBER_WORDS = wordSet('number no nos num nbr id ids identifier ending');
 const LINKS = wordSet('is was as the his her their my a for pt patient patients s');

@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { LOWER } from '../lexer.ts';
 import {
   beginsSentence,
@@ -17,6 +17,9 @@ import {
 } from '../view.ts';
 import { ADDRESSING, isListedBeside, isSpeaking } from './name-company.ts';
 import { endsClinically, NEVER, PERSONAL, suffixEnd } from './name-shape.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const DATE = hashWord('date');
 const FOR = hashWord('for');

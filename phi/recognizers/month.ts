@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { LOWER } from '../lexer.ts';
 import { monthOf } from '../words/calendar.ts';
 import {
@@ -18,6 +18,9 @@ import {
   wordAt,
 } from '../view.ts';
 import { dateKey, emitDate, isYear } from './date.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const OF = hashWord('of');
 const RANGE_WORDS = wordSet('to and through');

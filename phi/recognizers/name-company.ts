@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { ALL_CAPS, CAPITALISED, LOWER } from '../lexer.ts';
 import {
   beginsSentence,
@@ -19,6 +19,9 @@ import {
 } from '../view.ts';
 import { isIntroduced } from './name-context.ts';
 import { ANY_NAME, endsClinically, HARD, isWide, nameFlagsAt, NEVER, PERSONAL } from './name-shape.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const AND = hashWord('and');
 const GIVEN = hashWord('given');

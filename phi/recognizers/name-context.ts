@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
   hashAt,
@@ -17,6 +17,9 @@ import {
   type View,
 } from '../view.ts';
 import { ANY_NAME, endWithPeriod, nameFlagsAt, suffixEnd } from './name-shape.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const I = hashWord('i');
 const NAME = hashWord('name');

@@ -1,6 +1,6 @@
 import { hashWord } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { ALL_CAPS } from '../lexer.ts';
 import {
   distance,
@@ -20,6 +20,9 @@ import {
 } from '../view.ts';
 import { canFollow, endWithPeriod, nameFlagsAt, particleEnd, suffixEnd } from './name-shape.ts';
 import { INTRODUCTIONS, NOT_NAMES } from './name-context.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const NAME = hashWord('name');
 const IS = hashWord('is');

@@ -1,13 +1,13 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
-import { FORM } from '../form.ts';
-import { CELL } from '../tokens.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
+import { FORM as FORMS } from '../form.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
   distance,
   endOf,
   flagsAt,
+  formAt,
   lengthAt,
   gapBefore,
   isCapitalised,
@@ -19,6 +19,9 @@ import {
   wordAt,
   hashAt,
 } from '../view.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP, FORM] = [BITS, GAPS, FORMS];
 
 const I = hashWord('i');
 
@@ -99,8 +102,7 @@ const ENGLISH = BIT.COMMON | BIT.STOP | BIT.CLINICAL | BIT.PROPER;
 
 /** Whether a word holds letters outside ASCII; above these come marks and scripts without case. */
 export function isWide(view: View, at: number): boolean {
-  if (at < view.from || at >= view.to || ((view.cells[(at << CELL.BITS) + CELL.FORM] as number) & FORM.PLAIN) !== 0)
-    return false;
+  if (at < view.from || at >= view.to || (formAt(view, at) & FORM.PLAIN) !== 0) return false;
   for (let i = startOf(view, at); i < endOf(view, at); i++) {
     const code = view.text.charCodeAt(i);
     if (code >= 0xc0 && code < 0x2000) return true;

@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { ALL_CAPS, CAMEL } from '../lexer.ts';
 import {
   hashAt,
@@ -31,6 +31,9 @@ import {
   particleEnd,
   suffixEnd,
 } from './name-shape.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const S = hashWord('s');
 /** Names of persons (A) by list, shape and the company they keep. Names behind titles and roles: name-context.ts. */

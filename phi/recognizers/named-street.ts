@@ -1,6 +1,6 @@
 import { wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import {
   emit,
   endOf,
@@ -21,6 +21,9 @@ import { nameFlagsAt } from './name-shape.ts';
 import { isStreetWord, isUnknown } from './street-words.ts';
 import { blockEnd, unitAt } from './address-block.ts';
 import { LOWER } from '../lexer.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 /** Streets (B) by their word, without a number before them. */
 

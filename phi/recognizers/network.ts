@@ -1,6 +1,9 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { GAP } from '../character.ts';
+import { GAP as GAPS } from '../character.ts';
 import { distance, emit, endOf, gapBefore, lengthAt, startOf, type View, wordAt, hashAt } from '../view.ts';
+
+// Bound here: view.ts says why.
+const GAP = GAPS;
 
 const WWW = hashWord('www');
 

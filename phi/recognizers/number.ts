@@ -1,8 +1,8 @@
 import { hashWord, wordSet } from '../word-hash.ts';
 import type { Entity } from '#contract/entity.ts';
 import { digitRun, type DigitRun, joinsRun, isContinued, passesLuhn } from '../digits.ts';
-import { LABEL } from '../words/labels.ts';
-import { GAP } from '../character.ts';
+import { LABEL as LABELS } from '../words/labels.ts';
+import { GAP as GAPS } from '../character.ts';
 import {
   lengthAt,
   distance,
@@ -18,6 +18,9 @@ import {
   wordAt,
   hashAt,
 } from '../view.ts';
+
+// Bound here: view.ts says why.
+const [LABEL, GAP] = [LABELS, GAPS];
 
 const OFFICE = hashWord('office');
 const VERSIONS = wordSet('v version ver section ec');

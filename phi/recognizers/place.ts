@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { ALL_CAPS, CAMEL, CAPITALISED, LOWER } from '../lexer.ts';
 import { endsClinically, nameFlagsAt } from './name-shape.ts';
 import { isAnnounced, isResiding, townEnd } from './town.ts';
@@ -21,6 +21,9 @@ import {
   startOf,
   type View,
 } from '../view.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 const S = hashWord('s');
 const ARTICLES = wordSet('the our downtown');

@@ -1,8 +1,8 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { ALL_CAPS } from '../lexer.ts';
-import { LABEL } from '../words/labels.ts';
+import { LABEL as LABELS } from '../words/labels.ts';
 import {
   distance,
   emit,
@@ -21,6 +21,9 @@ import {
   hashAt,
 } from '../view.ts';
 import { blockEnd, unitAt } from './address-block.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP, LABEL] = [BITS, GAPS, LABELS];
 
 const BOX = hashWord('box');
 const PO = hashWord('po');

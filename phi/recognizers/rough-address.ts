@@ -1,6 +1,6 @@
 import { wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { CAPITALISED } from '../lexer.ts';
 import {
   isCapitalised,
@@ -16,6 +16,9 @@ import {
   type View,
 } from '../view.ts';
 import { blockEnd, isAddressed, postalEnd, unitAt } from './address-block.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 /**
  * Addresses (B) of no known form, by what they end with: a unit (`14 Republica de Chile 8305, Suite 258`), or a second number where an

@@ -1,7 +1,7 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
-import { LABEL } from '../words/labels.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
+import { LABEL as LABELS } from '../words/labels.ts';
 import {
   emit,
   endOf,
@@ -15,6 +15,9 @@ import {
   startOf,
   type View,
 } from '../view.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP, LABEL] = [BITS, GAPS, LABELS];
 
 /** Telephone numbers (D) and e-mail addresses (F) that are spelt out, as dictation and cautious people write them. */
 

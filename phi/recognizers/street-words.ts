@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { LOWER } from '../lexer.ts';
 import {
   flagsAt,
@@ -15,6 +15,9 @@ import {
   wordAt,
 } from '../view.ts';
 import { isWide } from './name-shape.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 /** Words and endings that make a street of the words around them, of many countries. */
 

@@ -1,6 +1,6 @@
 import { wordSet } from '../word-hash.ts';
-import { BIT } from '../bit.ts';
-import { GAP } from '../character.ts';
+import { BIT as BITS } from '../bit.ts';
+import { GAP as GAPS } from '../character.ts';
 import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
   emit,
@@ -19,6 +19,9 @@ import {
   type View,
 } from '../view.ts';
 import { ANY_NAME, nameFlagsAt } from './name-shape.ts';
+
+// Bound here: view.ts says why.
+const [BIT, GAP] = [BITS, GAPS];
 
 /** Towns (B) from anywhere: by the gazetteer, and by what is said of them. */
 
