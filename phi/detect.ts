@@ -28,59 +28,10 @@ import { recognizeBlurredName } from './recognizers/blurred-name.ts';
 import { recognizePhrase, recognizePlace, recognizeResidence, recognizeUnlistedPlace } from './recognizers/place.ts';
 import { recognizeMilitaryPost, recognizePostBox, recognizeUnit, recognizeZip } from './recognizers/postal.ts';
 import { CELL } from './tokens.ts';
-import { endOf, type Recognizer, startOf, type View } from './view.ts';
+import { endOf, startOf, type View } from './view.ts';
 
 // Bound here: view.ts says why.
 const [BIT, FORM, GAP] = [BITS, FORMS_OF, GAPS_OF];
-
-/** A recognizer for words with any of these lexicon bits. */
-interface WordRecognizer {
-  readonly bits: number;
-  readonly recognize: Recognizer;
-}
-
-/** In order of trust; the first that takes tokens ends the look at them. */
-const BY_NUMBER: readonly Recognizer[] = [
-  recognizeNumericDate,
-  recognizeStreet,
-  recognizeNumber,
-  recognizeZip,
-  recognizeAge,
-  recognizeAddress,
-  recognizeCode,
-];
-const BY_MIXED: readonly Recognizer[] = [
-  recognizeBlurredDate,
-  recognizeBlurredName,
-  recognizeStreet,
-  recognizeAddress,
-  recognizeCode,
-  recognizeAge,
-];
-const BY_BITS: readonly WordRecognizer[] = [
-  { bits: BIT.MONTH | BIT.HOLIDAY, recognize: recognizeMonth },
-  { bits: BIT.FACILITY, recognize: recognizeFacility },
-  { bits: BIT.SAINT, recognize: recognizeSaint },
-  { bits: BIT.PHRASE, recognize: recognizePhrase },
-  { bits: BIT.CITY | BIT.FACILITY_NAME, recognize: recognizePlace },
-  { bits: BIT.TITLE, recognize: recognizeTitled },
-  { bits: BIT.ROLE, recognize: recognizeAfterRole },
-  { bits: BIT.GIVEN, recognize: recognizeLowerName },
-  { bits: BIT.TOWN, recognize: recognizeTown },
-  { bits: BIT.STREET, recognize: recognizeMilitaryPost },
-  { bits: BIT.STREET, recognize: recognizePostBox },
-  { bits: BIT.STREET, recognize: recognizeNamedStreet },
-  { bits: BIT.STREET, recognize: recognizeUnit },
-];
-const BY_CAPITAL: readonly Recognizer[] = [
-  recognizeStreetFirst,
-  recognizeLastFirst,
-  recognizeResidence,
-  recognizeName,
-  recognizeUnlistedPlace,
-];
-
-const BY_RARITY: readonly Recognizer[] = [recognizeUrl, recognizeAddress, recognizeCode];
 
 const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD;
 const { BITS: WIDTH, FORM: FORMS, FLAGS, GAP: GAPS } = CELL;
@@ -94,7 +45,7 @@ export function detect(view: View): void {
     if ((form & FORM.ANCHOR) === 0) continue;
     if (found.length > LIMIT.identifiers) throw new TooManyFindings();
     if ((form & FORM.KIND) === NUMBER) {
-      if (!isQuietNumber(view, i)) i = tryAll(BY_NUMBER, view, i);
+      if (!isQuietNumber(view, i)) i = tryNumber(view, i);
     } else i = detectWord(view, i, form, (cells[cell + GAPS] as number) & MARKS);
   }
 }
@@ -106,12 +57,12 @@ function detectWord(view: View, at: number, form: number, marks: number): number
   const label = (form >> FORM.LABEL) & FORM.LABELS;
   if (last === at && label !== 0) last = tryLabel(view, at, label);
   if (last > at) return last;
-  if ((form & FORM.KIND) === MIXED) return tryAll(BY_MIXED, view, at);
+  if ((form & FORM.KIND) === MIXED) return tryMixed(view, at);
   if ((bits & BIT.CITY) !== 0 && (bits & BIT.GIVEN) !== 0) last = recognizeName(view, at);
   if (last === at && (bits & ANCHOR) !== 0) last = tryBits(view, at, bits);
   if (last > at) return last;
   if (((form >> FORM.SHAPE) & FORM.SHAPES) !== LOWER)
-    return isQuietWord(view, at, form, bits) ? at : tryAll(BY_CAPITAL, view, at);
+    return isQuietWord(view, at, form, bits) ? at : tryCapital(view, at);
   if (bits === 0) return tryRare(view, at);
   if ((bits & BIT.SURNAME) !== 0 && (bits & BIT.GIVEN) === 0) return recognizeLowerSurname(view, at);
   return at;
@@ -134,13 +85,26 @@ function tryLabel(view: View, at: number, label: number): number {
   }
 }
 
+/** What the lexicon knows of a word. In order of trust, here and below; the first that takes tokens ends the look at them. */
 function tryBits(view: View, at: number, bits: number): number {
-  for (const { bits: wanted, recognize } of BY_BITS) {
-    if ((bits & wanted) === 0) continue;
-    const last = recognize(view, at);
-    if (last > at) return last;
-  }
-  return at;
+  let last = at;
+  if ((bits & (BIT.MONTH | BIT.HOLIDAY)) !== 0) last = recognizeMonth(view, at);
+  if (last === at && (bits & BIT.FACILITY) !== 0) last = recognizeFacility(view, at);
+  if (last === at && (bits & BIT.SAINT) !== 0) last = recognizeSaint(view, at);
+  if (last === at && (bits & BIT.PHRASE) !== 0) last = recognizePhrase(view, at);
+  if (last === at && (bits & (BIT.CITY | BIT.FACILITY_NAME)) !== 0) last = recognizePlace(view, at);
+  if (last === at && (bits & BIT.TITLE) !== 0) last = recognizeTitled(view, at);
+  if (last === at && (bits & BIT.ROLE) !== 0) last = recognizeAfterRole(view, at);
+  if (last === at && (bits & BIT.GIVEN) !== 0) last = recognizeLowerName(view, at);
+  if (last === at && (bits & BIT.TOWN) !== 0) last = recognizeTown(view, at);
+  return last === at && (bits & BIT.STREET) !== 0 ? tryStreet(view, at) : last;
+}
+
+function tryStreet(view: View, at: number): number {
+  let last = recognizeMilitaryPost(view, at);
+  if (last === at) last = recognizePostBox(view, at);
+  if (last === at) last = recognizeNamedStreet(view, at);
+  return last === at ? recognizeUnit(view, at) : last;
 }
 
 function tryMarks(view: View, at: number, marks: number): number {
@@ -159,23 +123,66 @@ function tryRare(view: View, at: number): number {
   recognizeLowerTown(view, at);
   const mark = view.text.charCodeAt(endOf(view, at));
   if (mark < 128 && mark !== COLON && mark !== PERIOD && mark !== HYPHEN) return at;
-  return tryAll(BY_RARITY, view, at);
+  const last = recognizeUrl(view, at);
+  return last > at || isTaken(view, at) ? last : tryCode(view, at);
 }
 
-function tryAll(recognizers: readonly Recognizer[], view: View, at: number): number {
-  let asked = -1;
-  for (const recognize of recognizers) {
-    const last = recognize(view, at);
-    if (last > at) return last;
-    if (view.found.length === asked) continue;
-    if (wasTaken(view, at)) return at;
-    asked = view.found.length;
-  }
-  return at;
+function tryNumber(view: View, at: number): number {
+  let last = recognizeNumericDate(view, at);
+  if (last > at || isTaken(view, at)) return last;
+  let count = view.found.length;
+  last = recognizeStreet(view, at);
+  if (isDone(view, at, last, count)) return last;
+  count = view.found.length;
+  last = recognizeNumber(view, at);
+  if (isDone(view, at, last, count)) return last;
+  count = view.found.length;
+  last = recognizeZip(view, at);
+  if (isDone(view, at, last, count)) return last;
+  count = view.found.length;
+  last = recognizeAge(view, at);
+  return isDone(view, at, last, count) ? last : tryCode(view, at);
+}
+
+function tryMixed(view: View, at: number): number {
+  let last = recognizeBlurredDate(view, at);
+  if (last > at || isTaken(view, at)) return last;
+  let count = view.found.length;
+  last = recognizeBlurredName(view, at);
+  if (isDone(view, at, last, count)) return last;
+  count = view.found.length;
+  last = recognizeStreet(view, at);
+  if (isDone(view, at, last, count)) return last;
+  count = view.found.length;
+  last = tryCode(view, at);
+  return isDone(view, at, last, count) ? last : recognizeAge(view, at);
+}
+
+function tryCapital(view: View, at: number): number {
+  let last = recognizeStreetFirst(view, at);
+  if (last > at || isTaken(view, at)) return last;
+  last = recognizeLastFirst(view, at);
+  if (last > at) return last;
+  let count = view.found.length;
+  last = recognizeResidence(view, at);
+  if (isDone(view, at, last, count)) return last;
+  count = view.found.length;
+  last = recognizeName(view, at);
+  return isDone(view, at, last, count) ? last : recognizeUnlistedPlace(view, at);
+}
+
+function tryCode(view: View, at: number): number {
+  const last = recognizeAddress(view, at);
+  return last > at ? last : recognizeCode(view, at);
+}
+
+/** Whether a recognizer took what stands at a token. @param count candidates before it was asked */
+function isDone(view: View, at: number, last: number, count: number): boolean {
+  return last > at || (view.found.length !== count && isTaken(view, at));
 }
 
 /** Whether the newest candidate covers the token. */
-function wasTaken(view: View, at: number): boolean {
+function isTaken(view: View, at: number): boolean {
   const newest = view.found.at(-1);
   return newest !== undefined && newest.end >= endOf(view, at) && newest.start <= startOf(view, at);
 }

@@ -2,8 +2,10 @@ import { applyEvidence, type Evidence } from './evidence.ts';
 import { lex } from './lexer.ts';
 import type { Candidate } from './span.ts';
 import { decodeEncoded, encodedAt, readableIn } from './structure/base64.ts';
-import { createTokens } from './tokens.ts';
-import { lengthAt, startOf, type View } from './view.ts';
+import { CELL, createTokens } from './tokens.ts';
+import { startOf, type View } from './view.ts';
+
+const { BITS, START, END } = CELL;
 
 /** Examines what encoded text says. @returns since which message it is known to hold an identifier; undefined where it holds none */
 export type Open = (text: string) => number | undefined;
@@ -27,8 +29,7 @@ const LONG_WORD = 16;
 export function examineRuns(view: View, open: Open, unopened: Unopened[]): Candidate[] {
   const runs: Unopened[] = [];
   const opened: Candidate[] = [];
-  for (let i = view.from; i < view.to; i++) {
-    if (lengthAt(view, i) < LONG_WORD) continue;
+  for (let i = nextLong(view, view.from); i < view.to; i = nextLong(view, i + 1)) {
     const run = encodedAt(view.text, startOf(view, i));
     if (run.kind !== 'other') {
       const isOpened = run.kind === 'text' && open(run.text) !== undefined;
@@ -39,6 +40,13 @@ export function examineRuns(view: View, open: Open, unopened: Unopened[]): Candi
     while (i + 1 < view.to && startOf(view, i + 1) < run.end) i++;
   }
   return runs.length === 0 ? view.found : [...outside(view.found, runs), ...opened];
+}
+
+/** The next token that is too long for most words. All tokens are looked at, so that this does nothing else. */
+function nextLong({ cells, to }: View, from: number): number {
+  let at = from;
+  while (at < to && (cells[(at << BITS) + END] as number) - (cells[(at << BITS) + START] as number) < LONG_WORD) at++;
+  return at;
 }
 
 /** The candidates that touch no run. Both are sorted. */

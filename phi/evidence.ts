@@ -20,10 +20,13 @@ import {
 } from './view.ts';
 import type { Entity } from '#contract/entity.ts';
 import type { Candidate } from './span.ts';
+import { CELL } from './tokens.ts';
 import { SIEVE } from './workspace.ts';
 
 // Bound here: view.ts says why.
 const [BIT, GAP] = [BITS, GAPS];
+const { BITS: WIDTH, END, HASH } = CELL;
+const SIEVED = SIEVE - 1;
 
 /** What was learnt of a word: since which message, and whether it counts only with a capital. */
 interface Learnt {
@@ -53,15 +56,20 @@ export function isEmpty({ words, phrases }: Evidence): boolean {
 }
 
 function learntOf({ words, sieve }: Evidence, hash: number): Learnt | undefined {
-  return sieve[hash & (SIEVE - 1)] === 0 ? undefined : words.get(hash);
+  return sieve[hash & SIEVED] === 0 ? undefined : words.get(hash);
 }
 
 /** The word or the place of several words that stands at a token. */
 function knownAt(view: View, at: number, evidence: Evidence): Learnt | Place | undefined {
-  const hash = hashAt(view, at);
-  if (evidence.sieve[hash & (SIEVE - 1)] === 0) return undefined;
   const place = evidence.phrases.size === 0 ? undefined : placeAt(view, at, evidence.phrases);
-  return place ?? evidence.words.get(hash);
+  return place ?? evidence.words.get(hashAt(view, at));
+}
+
+/** The next token whose hash the sieve lets through. All tokens are looked at, so that this does nothing else. */
+function nextSieved({ cells, to }: View, from: number, { sieve }: Evidence): number {
+  let at = from;
+  while (at < to && sieve[(cells[(at << WIDTH) + HASH] as number) & SIEVED] === 0) at++;
+  return at;
 }
 
 /** Numbers shorter than this occur by chance. */
@@ -90,7 +98,7 @@ export function learnFrom(view: View, found: readonly Candidate[], message: numb
   let at = view.from;
   for (const candidate of found) {
     if (candidate.score < MIN_SCORE) continue;
-    while (at < view.to && endOf(view, at) <= candidate.start) at++;
+    at = tokenAt(view, at, candidate.start);
     if (candidate.score >= SURE) learnPlace(view, at, { ...candidate, since: message }, evidence);
     for (let i = at; i < view.to && startOf(view, i) < candidate.end; i++) {
       const hash = hashAt(view, i);
@@ -98,9 +106,16 @@ export function learnFrom(view: View, found: readonly Candidate[], message: numb
       const learnt = worth(view, i, candidate, message);
       if (learnt === undefined) continue;
       evidence.words.set(hash, learnt);
-      evidence.sieve[hash & (SIEVE - 1)] = 1;
+      evidence.sieve[hash & SIEVED] = 1;
     }
   }
+}
+
+/** The first token from one on that ends behind a place in the text. */
+function tokenAt({ cells, to }: View, from: number, start: number): number {
+  let at = from;
+  while (at < to && (cells[(at << WIDTH) + END] as number) <= start) at++;
+  return at;
 }
 
 function worth(view: View, at: number, { entity, score }: Candidate, since: number): Learnt | undefined {
@@ -125,7 +140,7 @@ function worth(view: View, at: number, { entity, score }: Candidate, since: numb
 
 /** Finds the words of the evidence in a segment. @param take is called with what was found and the message it is known since */
 export function applyEvidence(view: View, evidence: Evidence, take: (found: Candidate, since: number) => void): void {
-  for (let i = view.from; i < view.to; i++) {
+  for (let i = nextSieved(view, view.from, evidence); i < view.to; i = nextSieved(view, i + 1, evidence)) {
     const first = knownAt(view, i, evidence);
     if (first === undefined) continue;
     if ('last' in first) {

@@ -13,7 +13,10 @@ const { KIND, SHAPE, SHAPES, PLAIN, LABEL, LABELS, CAPITAL } = FORM;
 /** How dates are redacted: day and month only, or the year too. */
 export type DatePolicy = 'keep-year' | 'whole';
 
-/** One segment as recognizers see it: its text, its tokens `[from, to)`, and where to put what they find. */
+/**
+ * One segment as recognizers see it: its text, its tokens `[from, to)`, and where to put what they find. A recognizer looks at one token and
+ * what stands around it, and returns the index of the last token it used, or the given index.
+ */
 export interface View {
   readonly text: string;
   /** What is known of its tokens (tokens.ts). */
@@ -25,9 +28,6 @@ export interface View {
   readonly expects: Entity | undefined;
   readonly found: Candidate[];
 }
-
-/** Looks at one token and what stands around it. @returns the index of the last token it used, or the given index */
-export type Recognizer = (view: View, at: number) => number;
 
 /** Notes a candidate over `[start, end)` of the text. */
 export function emit(
