@@ -1,4 +1,5 @@
 import { LIMIT } from '#contract/limit.ts';
+import { POD_FILE } from '#contract/pod-shape.ts';
 import { acceptsSettings } from './admission/policy-parameters.ts';
 import type { AdmissionSettings } from './admission/settings.ts';
 import { type ApiRequest, memberOf } from './api-request.ts';
@@ -7,12 +8,15 @@ import type { BaseSource } from './webhook-context.ts';
 
 /** What the adoption of settings stands on. */
 export interface AdoptionOptions {
-  readonly base: Pick<BaseSource, 'waiting' | 'adopt'>;
+  readonly base: Pick<BaseSource, 'base' | 'waiting' | 'adopt'>;
   readonly api: ApiRequest;
   /** Path of the admission policies' parameters. */
   readonly parameters: string;
   readonly clock: Clock;
 }
+
+/** Files that are made of what the release keeps in Secrets. */
+const KEPT_FILES = [POD_FILE.bundleKeys, POD_FILE.releaseAuthority] as const;
 
 /** Between two looks whether settings wait. */
 const LOOK_MS = 500;
@@ -34,11 +38,20 @@ export async function followAdoption(
     seen = waiting;
     if (waiting !== null) {
       const isHeard = await isAccepted(api, parameters, waiting).catch(() => false);
-      if (isHeard) await clock.sleep(LIMIT.settingsHeardMs, signal);
+      if (isHeard) await clock.sleep(hearingMs(base.base()?.settings, waiting), signal);
       if (isHeard || clock.now() - since >= LIMIT.settingsWaitMs) base.adopt(waiting);
     }
     await clock.sleep(LOOK_MS, signal);
   }
+}
+
+/**
+ * How long it takes until everybody accepts settings: API servers and the other replicas watch the values, but each replica looks for the
+ * release's keys and authority at intervals of its own.
+ */
+function hearingMs(current: AdmissionSettings | undefined, next: AdmissionSettings): number {
+  const isWatched = KEPT_FILES.every((name) => current === undefined || current.files[name] === next.files[name]);
+  return isWatched ? LIMIT.settingsHeardMs : LIMIT.servingCheckMs + LIMIT.settingsHeardMs;
 }
 
 /** Without the kind of the parameters there are no policies that could refuse anything. */

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMIT } from '#contract/limit.ts';
+import { POD_FILE } from '#contract/pod-shape.ts';
 import { policyParameters } from '#controller/admission/policy-parameters.ts';
 import type { AdmissionSettings } from '#controller/admission/settings.ts';
 import type { ApiAnswer } from '#controller/api-request.ts';
 import { followAdoption } from '#controller/settings-adoption.ts';
+import type { ReviewBase } from '#controller/webhook-context.ts';
 import { makeSettings } from './admission/fixture.ts';
 
 const former = makeSettings();
@@ -12,6 +14,7 @@ const MISSING = { kind: 'Status', code: 404, details: { name: 'lazaret-exemption
 
 let now = 0;
 let said: () => ApiAnswer;
+let used: AdmissionSettings | null;
 let waiting: AdmissionSettings | null;
 const adopted: AdmissionSettings[] = [];
 const sleeps: number[] = [];
@@ -19,6 +22,7 @@ let stop: AbortController;
 
 beforeEach(() => {
   now = 0;
+  used = former;
   waiting = next;
   adopted.length = 0;
   sleeps.length = 0;
@@ -35,6 +39,7 @@ async function run(forMs: number): Promise<void> {
     return Promise.resolve();
   };
   const base = {
+    base: () => (used === null ? null : ({ settings: used } as ReviewBase)),
     waiting: () => waiting,
     adopt: (settings: AdmissionSettings) => {
       adopted.push(settings);
@@ -54,6 +59,21 @@ describe('new settings', () => {
     expect(sleeps).toContain(LIMIT.settingsHeardMs);
     expect(adopted).toEqual([next]);
   });
+
+  it.each([POD_FILE.releaseAuthority, POD_FILE.bundleKeys])(
+    'with another %s wait until every replica has looked for it',
+    async (file) => {
+      const turned = { ...next, files: { ...next.files, [file]: 'another' } };
+      waiting = turned;
+      said = () => ({ status: 200, body: { data: policyParameters(turned, {}) } });
+      await run(LIMIT.servingCheckMs - 1_000);
+      expect(sleeps).toContain(LIMIT.servingCheckMs + LIMIT.settingsHeardMs);
+      [waiting, used, now] = [turned, null, 0];
+      [sleeps.length, stop] = [0, new AbortController()];
+      await run(3_000);
+      expect(sleeps).not.toContain(LIMIT.servingCheckMs + LIMIT.settingsHeardMs);
+    },
+  );
 
   it('are accepted as the previous ones too', async () => {
     said = () => ({ status: 200, body: { data: policyParameters(former, policyParameters(next, {})) } });

@@ -101,17 +101,19 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  const end = async (): Promise<void> => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all([closed, mock.stop()]);
+  };
+  let ended: Promise<void> | null = null;
   return {
     port,
     authority,
     received,
     connections: () => connections,
     upstreams: options.hosts.map((host) => `${host}=127.0.0.1:${port}`),
-    stop: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
-      await Promise.all([closed, mock.stop()]);
-    },
+    stop: () => (ended ??= end()),
   };
 }
 
