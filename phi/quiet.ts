@@ -1,8 +1,8 @@
 import { BIT as BITS } from './bit.ts';
 import { GAP as GAPS } from './character.ts';
-import { joinsRun } from './digits.ts';
+import { isContinued, joinsRun } from './digits.ts';
 import { FORM as FORMS } from './form.ts';
-import { CAPITALISED, LOWER } from './lexer.ts';
+import { CAPITALISED, INITIAL, LOWER } from './lexer.ts';
 import {
   beginsSentence,
   distance,
@@ -11,11 +11,14 @@ import {
   gapBefore,
   isNumber,
   isWord,
+  labelAt,
   lengthAt,
   numberAt,
+  separator,
   shapeAt,
   type View,
 } from './view.ts';
+import { LABEL as LABELS } from './words/labels.ts';
 
 /**
  * Numbers and words that begin nothing, told by a few looks at what stands beside them. Most of those in a note are like these, so that the
@@ -23,7 +26,9 @@ import {
  */
 
 // Bound here: what a module imports is looked up at every use.
-const [BIT, GAP, FORM] = [BITS, GAPS, FORMS];
+const [BIT, GAP, FORM, LABEL] = [BITS, GAPS, FORMS, LABELS];
+
+const PERIOD = 46;
 
 /** Joins a number to another one in a date, a time, an address of a network. */
 const INSIDE = GAP.COLON | GAP.HYPHEN | GAP.SLASH | GAP.PERIOD;
@@ -34,17 +39,35 @@ const ORDINARY = BIT.COMMON | BIT.STOP | BIT.UNIT | BIT.CLINICAL;
 const NAMES = BIT.GIVEN_TOP | BIT.GIVEN | BIT.SURNAME_TOP | BIT.SURNAME;
 
 /**
- * `80 mg`, `98% on`, `7 of`: a number up to 89 that is in no date, no longer number and no address. Longer numbers may be codes, larger ones
- * ages.
+ * `80 mg`, `98% on`, `7 of`, `in 2017,`: a number that is in no date, no longer number and no address. Longer numbers may be codes, some ages.
  */
 export function isQuietNumber(view: View, at: number): boolean {
-  if (lengthAt(view, at) > 3 || numberAt(view, at) > 89) return false;
+  if (lengthAt(view, at) > 4 || isOld(numberAt(view, at)) || isZip(view, at)) return false;
   const gap = gapBefore(view, at + 1);
   if (gap < 0) return false;
+  if (gap === GAP.PERIOD && isDecimal(view, at)) return true;
   // Any of these may join groups of an address of a network, two of them with nothing between.
   if ((gap & INSIDE) !== 0 && ((gap & (GAP.COLON | GAP.HYPHEN)) !== 0 || distance(view, at + 1) === 1)) return false;
   if (!isWord(view, at + 1)) return !joinsRun(view, at + 1) && (gap & ~(GAP.SPACE | GAP.NEWLINE)) !== 0;
-  return (gap & ~(GAP.SPACE | GAP.NEWLINE)) !== 0 || !mayBeStreet(view, at + 1);
+  return (gap & ~(GAP.SPACE | GAP.NEWLINE)) !== 0 || isContinued(view, at) || !mayBeStreet(view, at + 1);
+}
+
+/** An age that goes. */
+function isOld(value: number): boolean {
+  return value > 89 && value <= 125;
+}
+
+/** Whether a number of four digits stands behind a word for a postal code. */
+function isZip(view: View, at: number): boolean {
+  if (lengthAt(view, at) < 4) return false;
+  return [1, 2, 3].some((back) => labelAt(view, at - back) === LABEL.ZIP);
+}
+
+/** `1.2 L`: two short numbers and nothing that goes on with them. */
+function isDecimal(view: View, at: number): boolean {
+  const next = at + 1;
+  if (!isNumber(view, next) || distance(view, next) !== 1 || lengthAt(view, at) + lengthAt(view, next) > 4) return false;
+  return separator(view, at + 2) !== PERIOD && (isWord(view, at + 2) || !joinsRun(view, at + 2));
 }
 
 /** Whether a word behind a number may begin the name of a street. A unit or a function word does not. */
@@ -59,12 +82,14 @@ function mayBeStreet(view: View, at: number): boolean {
 
 /**
  * `. Lungs were`: an ordinary word that has its capital from the sentence it begins, before another ordinary word. What introduces a name or
- * a place stands in the same sentence before it, and what makes a name of it has a capital too.
+ * a place stands in the same sentence before it, and what makes a name of it has a capital too. `2 L over`: a unit behind a number.
  */
 export function isQuietWord(view: View, at: number, form: number, flags: number): boolean {
-  if (((form >> FORM.SHAPE) & FORM.SHAPES) !== CAPITALISED || (form & FORM.PLAIN) === 0) return false;
-  if ((flags & (BIT.COMMON | BIT.STOP)) === 0 || (flags & (NAMES | BIT.STREET)) !== 0) return false;
-  return beginsSentence(view, at) && gapBefore(view, at + 1) === GAP.SPACE && isQuietNext(view, at + 1);
+  if (gapBefore(view, at + 1) !== GAP.SPACE || (form & FORM.PLAIN) === 0 || (flags & BIT.STREET) !== 0) return false;
+  const shape = (form >> FORM.SHAPE) & FORM.SHAPES;
+  if (shape === INITIAL) return isNumber(view, at - 1) && gapBefore(view, at) === GAP.SPACE && isQuietNext(view, at + 1);
+  const ordinary = (flags & BIT.STOP) !== 0 || (flags & (BIT.COMMON | NAMES)) === BIT.COMMON;
+  return shape === CAPITALISED && ordinary && beginsSentence(view, at) && isQuietNext(view, at + 1);
 }
 
 function isQuietNext(view: View, at: number): boolean {

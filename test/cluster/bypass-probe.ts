@@ -158,7 +158,7 @@ async function take(step: ProbeStep): Promise<ProbeOutcome> {
     const after = await countRefusals();
     const grown = [...after].map(([reason, n]) => [reason, n - (before.get(reason) ?? 0)] as const);
     const reasons = Object.fromEntries(grown.filter(([, n]) => n > 0));
-    if (step.reason === undefined || reasons[step.reason] !== undefined || tries > 40) return { ...met, reasons };
+    if (step.reason === undefined || reasons[step.reason] !== undefined || tries > 200) return { ...met, reasons };
     await delay(50);
   }
 }
