@@ -66,7 +66,8 @@ function isZip(view: View, at: number): boolean {
 /** `1.2 L`: two short numbers and nothing that goes on with them. */
 function isDecimal(view: View, at: number): boolean {
   const next = at + 1;
-  if (!isNumber(view, next) || distance(view, next) !== 1 || lengthAt(view, at) + lengthAt(view, next) > 4) return false;
+  if (!isNumber(view, next) || distance(view, next) !== 1 || lengthAt(view, at) + lengthAt(view, next) > 4)
+    return false;
   return separator(view, at + 2) !== PERIOD && (isWord(view, at + 2) || !joinsRun(view, at + 2));
 }
 
@@ -87,7 +88,8 @@ function mayBeStreet(view: View, at: number): boolean {
 export function isQuietWord(view: View, at: number, form: number, flags: number): boolean {
   if (gapBefore(view, at + 1) !== GAP.SPACE || (form & FORM.PLAIN) === 0 || (flags & BIT.STREET) !== 0) return false;
   const shape = (form >> FORM.SHAPE) & FORM.SHAPES;
-  if (shape === INITIAL) return isNumber(view, at - 1) && gapBefore(view, at) === GAP.SPACE && isQuietNext(view, at + 1);
+  if (shape === INITIAL)
+    return isNumber(view, at - 1) && gapBefore(view, at) === GAP.SPACE && isQuietNext(view, at + 1);
   const ordinary = (flags & BIT.STOP) !== 0 || (flags & (BIT.COMMON | NAMES)) === BIT.COMMON;
   return shape === CAPITALISED && ordinary && beginsSentence(view, at) && isQuietNext(view, at + 1);
 }
