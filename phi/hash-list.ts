@@ -22,12 +22,12 @@ export function encodeHashes(hashes: Iterable<number>): string {
 
 /** @param text as {@link encodeHashes} made it. @param each is called with every hash as a signed 32-bit number */
 export function decodeHashes(text: string, each: (hash: number) => void): void {
-  const bytes = atob(text);
+  const bytes = Uint8Array.fromBase64(text);
   let last = 0;
   let value = 0;
   let scale = 1;
   for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes.charCodeAt(i);
+    const byte = bytes[i] as number;
     value += (byte & 127) * scale;
     if (byte > 127) {
       scale *= 128;

@@ -77,35 +77,44 @@ function slotFor(keys: Int32Array, hash: number): number {
   return slot;
 }
 
-/** Puts the high bits of a key and its kind into one number; words of the same flags and label are of one kind. Kind 0 is an unknown word's. */
+/**
+ * Puts the high bits of a key and its kind into one number, in the array of the keys; words of the same flags and label are of one kind. Kind 0
+ * is an unknown word's.
+ */
 function pack({ keys, flags, labels }: Draft): Lexicon {
-  const kinds = new Map<number, number>([[0, 0]]);
-  const drafted = keys.map((key, slot) => {
-    if (key === 0) return 0;
-    const name = (flags[slot] as number) * 256 + (labels[slot] as number);
-    const kind = kinds.get(name) ?? kinds.size;
-    if (kind === kinds.size) kinds.set(name, kind);
-    return (key & HIGH) | kind;
-  });
-  if (kinds.size > KINDS) throw new Error('the lexicon has more kinds of words than its slots can tell');
-  const names = [...kinds.keys()];
+  const names: Name[] = [{ bits: 0, label: 0 }];
+  // A map of small numbers for each label: to look a word up takes less than to make one number of both.
+  const byLabel: Map<number, number>[] = [];
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const key = keys[slot] as number;
+    if (key === 0) continue;
+    const bits = flags[slot] as number;
+    const label = labels[slot] as number;
+    const kinds = (byLabel[label] ??= new Map(label === 0 ? [[0, 0]] : []));
+    let kind = kinds.get(bits);
+    if (kind === undefined) {
+      kind = names.push({ bits, label }) - 1;
+      kinds.set(bits, kind);
+    }
+    keys[slot] = (key & HIGH) | kind;
+  }
+  if (names.length > KINDS) throw new Error('the lexicon has more kinds of words than its slots can tell');
   return {
-    slots: drafted,
-    flags: Int32Array.from(names, bitsOf),
-    forms: Int32Array.from(names, (name) => {
-      const [bits, label] = [bitsOf(name), labelOf(name)];
-      const wide = isAnchor(bits, label) ? FORM.WIDE_ANCHOR : 0;
-      return (label << FORM.LABEL) | wide | (wide !== 0 && begins(bits, label) ? FORM.ANCHOR : 0);
-    }),
+    slots: keys,
+    flags: Int32Array.from(names, ({ bits }) => bits),
+    forms: Int32Array.from(names, formOf),
   };
 }
 
-function bitsOf(name: number): number {
-  return Math.floor(name / 256) | 0;
+/** What words of one kind have in common. */
+interface Name {
+  readonly bits: number;
+  readonly label: number;
 }
 
-function labelOf(name: number): number {
-  return name & 255;
+function formOf({ bits, label }: Name): number {
+  const wide = isAnchor(bits, label) ? FORM.WIDE_ANCHOR : 0;
+  return (label << FORM.LABEL) | wide | (wide !== 0 && begins(bits, label) ? FORM.ANCHOR : 0);
 }
 
 /** @returns the lexicon bits of a word, 0 when it is unknown */
