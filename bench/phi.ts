@@ -7,6 +7,7 @@ import { clinicalPrompts } from '#test/eval/prompts.ts';
 import { bareLexer } from '#test/eval/speed.ts';
 import { namesAsked, secondsAsked } from './apart.ts';
 import { buildMillion, listKey } from './million-entries.ts';
+import { measureEngineMemory } from './engine-memory.ts';
 import { notesOf } from './prompt.ts';
 import { formatTable, type Row, tidyRow } from './row.ts';
 
@@ -124,6 +125,10 @@ for (let round = 0; round < ROUNDS; round++)
 const rows = chosen.map(({ name }, at) => rowOf(name, sums[at] as Sum));
 for (const [at, { seconds: used, characters }] of sums.entries())
   process.stderr.write(`bench: ${chosen[at]?.name} ${(characters / used / 1e6).toFixed(1)} MB/s of one core\n`);
+const { bare, engine } = await measureEngineMemory();
+process.stderr.write(
+  `bench: the detector with its words holds ${(engine / MEGABYTE).toFixed(1)} MB beside the ${(bare / MEGABYTE).toFixed(1)} MB of a bare process\n`,
+);
 process.stdout.write(
   words.includes('--json') ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : formatTable(rows),
 );

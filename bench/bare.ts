@@ -1,0 +1,4 @@
+// A process that does nothing: what bench/engine.ts is compared with.
+import { tellMemory } from './rest.ts';
+
+await tellMemory();
