@@ -34,7 +34,7 @@ interface Learnt {
   readonly entity: Entity;
   readonly capital: boolean;
   /** Three letters: only an abbreviation in capitals. */
-  readonly caps?: true;
+  readonly caps: boolean;
 }
 
 /** Words that some text of the conversation showed to belong to an identifier: found once, they are found everywhere. */
@@ -122,7 +122,7 @@ function worth(view: View, at: number, { entity, score }: Candidate, since: numb
   const flags = flagsAt(view, at);
   const word = isWord(view, at);
   if (NUMBERS.has(entity))
-    return word || lengthAt(view, at) < MIN_NUMBER ? undefined : { since, entity, capital: false };
+    return word || lengthAt(view, at) < MIN_NUMBER ? undefined : { since, entity, capital: false, caps: false };
   if (!word || (flags & NO_EVIDENCE) !== 0 || (labelAt(view, at) !== 0 && (flags & (BIT.GIVEN | BIT.SURNAME)) === 0))
     return undefined;
   if (entity === 'name' && lengthAt(view, at) >= 3)
@@ -130,11 +130,12 @@ function worth(view: View, at: number, { entity, score }: Candidate, since: numb
       since,
       entity,
       capital: (flags & (BIT.COMMON | BIT.CLINICAL | BIT.CITY)) !== 0 || lengthAt(view, at) === 3,
+      caps: false,
     };
   if (entity === 'facility' && score >= SURE && (flags & NO_FACILITY) === 0 && lengthAt(view, at) >= 3)
-    return { since, entity, capital: true, ...(lengthAt(view, at) === 3 ? { caps: true } : {}) };
+    return { since, entity, capital: true, caps: lengthAt(view, at) === 3 };
   if (entity === 'location' && (flags & NO_PLACE) === 0 && lengthAt(view, at) >= 4)
-    return { since, entity, capital: true };
+    return { since, entity, capital: true, caps: false };
   return undefined;
 }
 
@@ -180,7 +181,7 @@ function continues(view: View, at: number, first: Learnt, next: Learnt): boolean
 
 function counts(view: View, at: number, learnt: Learnt): boolean {
   if (learnt.capital && !isCapitalised(view, at)) return false;
-  if (learnt.caps === true && shapeAt(view, at) !== ALL_CAPS) return false;
+  if (learnt.caps && shapeAt(view, at) !== ALL_CAPS) return false;
   if (isNumber(view, at)) return !isInOid(view, at);
   return (
     (flagsAt(view, at + 1) & BIT.EPONYM_HEAD) === 0 ||

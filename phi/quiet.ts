@@ -60,7 +60,8 @@ function isOld(value: number): boolean {
 /** Whether a number of four digits stands behind a word for a postal code. */
 function isZip(view: View, at: number): boolean {
   if (lengthAt(view, at) < 4) return false;
-  return [1, 2, 3].some((back) => labelAt(view, at - back) === LABEL.ZIP);
+  for (let i = at - 1; i >= at - 3; i--) if (labelAt(view, i) === LABEL.ZIP) return true;
+  return false;
 }
 
 /** `1.2 L`: two short numbers and nothing that goes on with them. */

@@ -123,20 +123,21 @@ function phone(view: View, run: DigitRun): Found {
     view.expects === 'fax';
   const length = run.digits.length;
   if (run.international && length >= 7 && length <= 16) return [entity, 0.85, run.last];
-  const isNational = isGrouped(run.groups, 3, 3, 4);
-  if (isNational || isGrouped(run.groups, 1, 3, 3, 4)) return [entity, labelled ? 0.95 : 0.8, run.last];
+  const { groups } = run;
+  if (isNational(groups, 0) || (groups[0] === 1 && isNational(groups, 1)))
+    return [entity, labelled ? 0.95 : 0.8, run.last];
   if (length === 10 && labelled && run.groups.length === 1) return [entity, 0.8, run.last];
-  if (isGrouped(run.groups, 3, 3, 3, 4) && run.digits.startsWith('001')) return [entity, 0.8, run.last];
-  if (labelled && isGrouped(run.groups, 3, 4)) return [entity, 0.75, run.last];
+  if (groups[0] === 3 && isNational(groups, 1) && run.digits.startsWith('001')) return [entity, 0.8, run.last];
+  if (labelled && groups.length === 2 && groups[0] === 3 && groups[1] === 4) return [entity, 0.75, run.last];
   if (labelled && run.groups.length >= 2 && length >= 6 && length <= 15) return [entity, 0.7, run.last];
   if (label === LABEL.PHONE && length >= 7 && length <= 15) return [entity, 0.7, run.last];
   const national = run.digits.startsWith('0') && run.groups.length >= 2 && length >= 9 && length <= 13;
   return national ? [entity, 0.6, run.last] : undefined;
 }
 
-/** Whether the groups of a run are of these lengths. */
-function isGrouped(groups: readonly number[], ...lengths: readonly number[]): boolean {
-  return groups.length === lengths.length && groups.every((length, i) => length === lengths[i]);
+/** Whether the groups of a run from one on are three, three and four digits. */
+function isNational(groups: readonly number[], from: number): boolean {
+  return groups.length === from + 3 && groups[from] === 3 && groups[from + 1] === 3 && groups[from + 2] === 4;
 }
 
 /** `x123`, `ext. 123`: belongs to the number. */

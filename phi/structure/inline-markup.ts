@@ -21,7 +21,7 @@ interface Mark {
  */
 export function joinSplitWords(text: string): { readonly text: string; readonly map: Int32Array } | undefined {
   // Most texts have neither mark, and to look for a mark is far less than to try a pattern at each letter.
-  if (!text.includes('<') && !text.includes('*')) return undefined;
+  if (!hasMarkBehindWord(text, '<') && !hasMarkBehindWord(text, '*')) return undefined;
   if (!INSIDE_WORD.test(text) || DOCUMENT.test(text)) return undefined;
   const dropped = findMarks(text).filter((mark) => mark.inWord);
   if (dropped.length === 0) return undefined;
@@ -35,6 +35,15 @@ export function joinSplitWords(text: string): { readonly text: string; readonly 
   }
   map[joined.length] = text.length;
   return { text: joined, map: map.subarray(0, joined.length + 1) };
+}
+
+/** Whether a mark stands behind a letter, or what may be one. */
+function hasMarkBehindWord(text: string, mark: string): boolean {
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) {
+    const before = text.charCodeAt(at - 1);
+    if (before > 127 || ((before | 32) >= 97 && (before | 32) <= 122)) return true;
+  }
+  return false;
 }
 
 /** Every mark; one that a mark inside a word opens or closes counts as inside, too. */
