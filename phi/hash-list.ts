@@ -22,7 +22,7 @@ export function encodeHashes(hashes: Iterable<number>): string {
 
 /** @param text as {@link encodeHashes} made it. @param each is called with every hash as a signed 32-bit number */
 export function decodeHashes(text: string, each: (hash: number) => void): void {
-  const bytes = Uint8Array.fromBase64(text);
+  const bytes = Buffer.from(text, 'base64');
   let last = 0;
   let value = 0;
   let scale = 1;

@@ -1,13 +1,13 @@
 import { ENTITIES, type Entity } from '#contract/entity.ts';
 import { BIT as BITS } from './bit.ts';
-import { isApostrophe, learn, UNIT, UNIT_OF } from './character.ts';
+import { isApostrophe, learn, UNIT as UNITS, UNIT_OF as UNITS_OF } from './character.ts';
 import { lexiconBits } from './lexicon.ts';
 import { createNamesakes } from './namesake.ts';
 import { formatSurrogate } from './surrogate.ts';
-import { HASH_PRIME, HASH_SEED } from './word-hash.ts';
+import { HASH_PRIME as PRIME, HASH_SEED as SEED } from './word-hash.ts';
 
 // Bound here: view.ts says why.
-const BIT = BITS;
+const [BIT, UNIT, UNIT_OF, HASH_PRIME, HASH_SEED] = [BITS, UNITS, UNITS_OF, PRIME, SEED];
 
 /** A person, number or place that was named, and the ways it was written. */
 export interface Thing {

@@ -50,8 +50,10 @@ export type Redaction =
 export function redact(sites: readonly TextSite[], options: RedactOptions): Redaction {
   const examined = examine(sites, options);
   if (examined === null) return { kind: 'refused', reason: 'too_many_identifiers' };
-  const kept = examined.findings.filter((finding) => options.actions[finding.entity] !== 'keep');
-  const blocked = kept.find((finding) => options.actions[finding.entity] === 'block');
+  // Most policies redact everything, and need not be asked for each finding.
+  const asks = Object.keys(options.actions).length > 0;
+  const kept = asks ? examined.findings.filter(({ entity }) => options.actions[entity] !== 'keep') : examined.findings;
+  const blocked = asks ? kept.find(({ entity }) => options.actions[entity] === 'block') : undefined;
   if (blocked !== undefined) return { kind: 'refused', reason: 'identifier_not_allowed', entity: blocked.entity };
   const identities = createIdentities();
   const { maxIdentifiers = LIMIT.distinctIdentifiers } = options;
