@@ -2,6 +2,8 @@
 export const FORM = {
   /** WORD, NUMBER or MIXED, in the lowest bits. */
   KIND: 3,
+  /** In WORD and MIXED, and not in NUMBER. */
+  LETTERS: 1,
   /** Place and bits of LOWER and its kin. */
   SHAPE: 2,
   SHAPES: 7,

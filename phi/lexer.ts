@@ -1,6 +1,6 @@
 import { CLASS_OF, GAP, isApostrophe, LETTER, learn, UNIT, UNIT_OF } from './character.ts';
 import { FORM } from './form.ts';
-import { kindOf, loadLexicon } from './lexicon.ts';
+import { lookUpWords } from './lexicon.ts';
 import { CELL, growTokens, roomOf, type Tokens } from './tokens.ts';
 import { readUnits } from './units.ts';
 import { HASH_PRIME, HASH_SEED } from './word-hash.ts';
@@ -23,7 +23,7 @@ export const CAMEL = 4;
 const INNER_CAPS = 5;
 
 // Bound here: what a module imports is looked up at every use.
-const { BITS, START, END, HASH, FLAGS, FORM: FORMS, GAP: GAPS } = CELL;
+const { BITS, START, END, HASH, FORM: FORMS, GAP: GAPS } = CELL;
 const { VALUE, UPPER, ENDS } = UNIT;
 const { ANCHOR } = FORM;
 const [SEED, PRIME, UNITS] = [HASH_SEED, HASH_PRIME, UNIT_OF];
@@ -42,7 +42,7 @@ export function lex(text: string, tokens: Tokens): void {
     i = lexUnits(units, i, length, tokens);
   }
   units.fill(0, 0, length);
-  lookUp(tokens, first);
+  lookUpWords(tokens, first);
 }
 
 /** Adds the tokens from a unit on, as many as there is room for. The unit behind a text is 0, which ends every token. @returns the unit it came to */
@@ -117,26 +117,6 @@ function unitAt(units: Uint16Array, at: number): number {
   const code = units[at] as number;
   const unit = UNITS[code] as number;
   return unit === 0 ? learn(code) : unit;
-}
-
-/** From WIDE_ANCHOR to ANCHOR, as from PLAIN to ANCHOR is one. */
-const WIDE_SHIFT = 10;
-
-/** Writes what the lexicon knows of the words from a token on: apart, so that slow looks at a large table wait for one another and not for the text. */
-function lookUp({ cells, count }: Tokens, from: number): void {
-  const lexicon = loadLexicon();
-  const { flags, forms } = lexicon;
-  const end = count << BITS;
-  for (let at = from << BITS; at < end; at += 1 << BITS) {
-    const own = cells[at + FORMS] as number;
-    // A number is no word, whatever its hash: only WORD and MIXED are odd.
-    const kind = kindOf(lexicon, cells[at + HASH] as number) * (own & WORD);
-    cells[at + FLAGS] = flags[kind] as number;
-    const known = forms[kind] as number;
-    // ANCHOR for a word of other letters where WIDE_ANCHOR says so: by shifts, without a branch.
-    const wide = (known >> WIDE_SHIFT) & ~(own << 1) & ANCHOR;
-    cells[at + FORMS] = own | known | wide;
-  }
 }
 
 /** A token goes on behind silent units, and a word behind an apostrophe inside it. @returns the unit where it goes on or ends */

@@ -4,8 +4,13 @@ import { FORM } from './form.ts';
 import { LEXICON_GROUPS } from './lexicon.data.ts';
 import { phraseStarts } from './phrase-list.ts';
 import { curatedWords } from './words/curated.ts';
+import { CELL, type Tokens } from './tokens.ts';
 import { hashWord } from './word-hash.ts';
 import { decodeHashes } from './hash-list.ts';
+
+// Bound here: view.ts says why.
+const { BITS: WIDTH, HASH, FLAGS, FORM: FORMS } = CELL;
+const { ANCHOR, LETTERS } = FORM;
 
 /** Words by hash, open addressing. */
 export interface Lexicon {
@@ -27,12 +32,32 @@ let table: Lexicon | undefined;
 const RECENT = 4_096;
 const recent = new Int32Array(RECENT);
 
-/** @returns the kind of a word, 0 when it is unknown. @param hash never 0 */
-export function kindOf({ slots }: Lexicon, hash: number): number {
-  const slot = recent[hash & (RECENT - 1)] as number;
-  return ((slot ^ hash) & HIGH) === 0 && slot !== 0 ? slot & ~HIGH : searchKind(slots, hash);
+/** From WIDE_ANCHOR to ANCHOR, as from PLAIN to ANCHOR is one. */
+const WIDE_SHIFT = 10;
+
+/**
+ * Writes what the lexicon knows of the words from a token on: apart from the lexer, so that slow looks at a large table wait for one another and
+ * not for the text.
+ */
+export function lookUpWords({ cells, count }: Tokens, from: number): void {
+  const { slots, flags, forms } = loadLexicon();
+  const end = count << WIDTH;
+  for (let at = from << WIDTH; at < end; at += 1 << WIDTH) {
+    const own = cells[at + FORMS] as number;
+    const hash = cells[at + HASH] as number;
+    const slot = recent[hash & (RECENT - 1)] as number;
+    const found = ((slot ^ hash) & HIGH) === 0 && slot !== 0 ? slot & ~HIGH : searchKind(slots, hash);
+    // A number is no word, whatever its hash.
+    const kind = found * (own & LETTERS);
+    const known = forms[kind] as number;
+    // ANCHOR for a word of other letters where WIDE_ANCHOR says so: by shifts, without a branch.
+    const wide = (known >> WIDE_SHIFT) & ~(own << 1) & ANCHOR;
+    cells[at + FLAGS] = flags[kind] as number;
+    cells[at + FORMS] = own | known | wide;
+  }
 }
 
+/** @returns the kind of a word, 0 when it is unknown. @param hash never 0 */
 function searchKind(slots: Int32Array, hash: number): number {
   let slot = 0;
   for (let at = hash & (SLOTS - 1); ; at = (at + 1) & (SLOTS - 1)) {
@@ -120,5 +145,5 @@ function formOf({ bits, label }: Name): number {
 /** @returns the lexicon bits of a word, 0 when it is unknown */
 export function lexiconBits(hash: number): number {
   const lexicon = loadLexicon();
-  return lexicon.flags[kindOf(lexicon, hash)] as number;
+  return lexicon.flags[searchKind(lexicon.slots, hash)] as number;
 }
