@@ -24,12 +24,13 @@ const INNER_CAPS = 5;
 
 // Bound here: what a module imports is looked up at every use.
 const { BITS, START, END, HASH, FORM: FORMS, GAP: GAPS } = CELL;
-const { VALUE, UPPER, ENDS } = UNIT;
-const { ANCHOR } = FORM;
+const { VALUE, UPPER, ENDS, DIGIT: DIGITS, WIDE } = UNIT;
+const { ANCHOR, CAPITAL, SHAPE } = FORM;
 const [SEED, PRIME, UNITS] = [HASH_SEED, HASH_PRIME, UNIT_OF];
 const TOKEN = UNIT.LETTER | UNIT.DIGIT;
 /** What makes a token worth a look whatever it is: `user@host`, `//host`, `.org`. */
 const MARKS = GAP.AT | GAP.SLASH;
+const { PERIOD } = GAP;
 
 /** Appends the words and numbers of a text. Linear in its length; one look at each code unit. */
 export function lex(text: string, tokens: Tokens): void {
@@ -74,7 +75,7 @@ function lexUnits(units: Uint16Array, from: number, length: number, tokens: Toke
     cells[at + GAPS] = gap;
     let own = PLAIN_FORMS[(all >> UNIT_BITS) & UNIT_SET] as number;
     if (upper !== 0) own |= isOdd(all, i - start) ? oddForm(units, start, i, all) : wordForm(first, upper, i - start);
-    cells[at + FORMS] = (gap & MARKS) !== 0 || gap === GAP.PERIOD ? own | ANCHOR : own;
+    cells[at + FORMS] = (gap & MARKS) !== 0 || gap === PERIOD ? own | ANCHOR : own;
     if ((unit & ENDS) === 0) {
       i = lexOn(units, cells, at);
       unit = unitAt(units, i);
@@ -148,7 +149,7 @@ const MAX_COUNTED = 64;
 
 /** Whether a token is anything but a word of some ASCII letters. */
 function isOdd(all: number, length: number): boolean {
-  return (all & (UNIT.DIGIT | UNIT.WIDE)) !== 0 || length > MAX_COUNTED;
+  return (all & (DIGITS | WIDE)) !== 0 || length > MAX_COUNTED;
 }
 
 /** What upper-case letters add to the form of a word of ASCII letters. @param upper UPPER as often as it has them, once at least */
@@ -177,8 +178,8 @@ function shapeOf(letters: number, upper: number, firstUpper: boolean): number {
 }
 
 function capitalForm(shape: number, isWord: boolean): number {
-  const capital = isWord && shape !== INITIAL && shape !== INNER_CAPS ? FORM.CAPITAL : 0;
-  return (shape << FORM.SHAPE) | ANCHOR | capital;
+  const capital = isWord && shape !== INITIAL && shape !== INNER_CAPS ? CAPITAL : 0;
+  return (shape << SHAPE) | ANCHOR | capital;
 }
 
 /** Whether an apostrophe is inside a word (`O'Brien`), not before a clitic (`Nguyen's`, `don't`, `we'll`). */
