@@ -69,7 +69,7 @@ function searchKind(slots: Int32Array, hash: number): number {
 }
 
 /** The lexicon, made when it is first asked for. */
-export function loadLexicon(): Lexicon {
+function loadLexicon(): Lexicon {
   table ??= build();
   return table;
 }
