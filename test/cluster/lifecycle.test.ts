@@ -58,6 +58,11 @@ test('a part that ended is started again by up', async () => {
 test('a cluster that does not answer any more is made anew by up', async () => {
   const before = findCluster(PLACE) ?? 0;
   await runCommand([...enterCluster(before), 'sh', '-c', 'kill -9 $(pidof etcd)']);
+  // It says for a moment longer that it is ready.
+  await waitFor('the API server to miss it', async () => {
+    const ready = await readyz(PLACE.kubeconfig).catch(() => '');
+    return ready === 'ok' ? null : true;
+  });
   expect((await cluster('up', '--control-plane')).status).toBe(0);
   expect(findCluster(PLACE)).not.toBe(before);
   expect(await readyz(PLACE.kubeconfig)).toBe('ok');
