@@ -60,7 +60,8 @@ function listen(socket: Socket, ready: string, words: readonly string[]): Promis
     });
     // Who still writes when the reset comes is told EPIPE.
     socket.once('error', ({ code = 'error' }: NodeJS.ErrnoException) => finish(code === 'EPIPE' ? 'ECONNRESET' : code));
-    socket.once('end', () => finish(null));
+    // An end before the handshake becomes an error a moment later.
+    socket.once('end', () => setImmediate(() => finish(null)));
   });
 }
 
