@@ -14,7 +14,7 @@ export function markSpans(text: string, spans: readonly ScanSpan[]): string {
 }
 
 /** How many pieces of each entity were found, most first, and what becomes of them. */
-export function tableOf({ spans, refusal, distinct, most }: ScanVerdict): string {
+export function tableOf({ spans, refusal, most }: ScanVerdict): string {
   const rows = countRows(spans);
   const width = Math.max(0, ...rows.map(([entity]) => entity.length));
   const digits = Math.max(0, ...rows.map(([, count]) => String(count).length));
@@ -31,10 +31,15 @@ export function tableOf({ spans, refusal, distinct, most }: ScanVerdict): string
       ? []
       : [
           refusal.reason === 'too_many_identifiers'
-            ? `refused: too_many_identifiers (${distinct} different ones${most === null ? '' : `, ${most} are allowed`})`
+            ? `refused: too_many_identifiers (${countThings(spans)} different ones${most === null ? '' : `, ${most} are allowed`})`
             : `refused: ${refusal.reason} (${refusal.entity ?? 'unknown'})`,
         ];
   return [rows.length === 0 ? 'no identifiers found' : 'identifiers found', ...table, ...decision].join('\n');
+}
+
+/** Different persons, places and numbers: a surrogate without the letters of its written form. */
+function countThings(spans: readonly ScanSpan[]): number {
+  return new Set(spans.map(({ surrogate }) => /^"?[A-Z]+_\d+/.exec(surrogate)?.[0])).size;
 }
 
 function countRows(spans: readonly ScanSpan[]): readonly (readonly [Entity, number, EntityAction])[] {

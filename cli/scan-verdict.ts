@@ -1,6 +1,6 @@
 import type { Entity, EntityAction } from '#contract/entity.ts';
 import { DetectorError } from '#phi/detector-error.ts';
-import { redact, type RedactOptions } from '#phi/redact.ts';
+import { type Redaction, redact, type RedactOptions } from '#phi/redact.ts';
 import type { SurrogateSpan } from '#phi/span.ts';
 
 /** A found piece and what becomes of it. */
@@ -21,8 +21,6 @@ export interface ScanVerdict {
   /** Everything found, kept and refused pieces too, left to right. */
   readonly spans: readonly ScanSpan[];
   readonly refusal: ScanRefusal | null;
-  /** Different persons, places and numbers. */
-  readonly distinct: number;
   readonly most: number | null;
 }
 
@@ -37,12 +35,32 @@ export function judgeText(text: string, options: RedactOptions): ScanVerdict {
   if (open.kind === 'refused') throw new DetectorError('bounds');
   const plain = most === null && Object.keys(actions).length === 0;
   const closed = plain ? open : redact(sites, options);
+  const spans = plain ? spansOf(open) : spansOf(open, actions, closed);
+  if (closed.kind === 'redacted') return { redacted: closed.texts[0] ?? '', spans, refusal: null, most };
+  const { reason, entity } = closed;
+  return { redacted: null, spans, refusal: entity === undefined ? { reason } : { reason, entity }, most };
+}
+
+type Redacted = Extract<Redaction, { readonly kind: 'redacted' }>;
+
+/** Everything that is found, with the surrogates of what the policy replaces. */
+function spansOf(
+  open: Redacted,
+  actions: RedactOptions['actions'] = {},
+  closed: Redaction = open,
+): readonly ScanSpan[] {
+  const all = open.spans[0] ?? [];
+  if (closed === open)
+    return all.map(({ start, end, entity, score, surrogate }) => ({
+      start,
+      end,
+      entity,
+      score,
+      surrogate,
+      action: 'redact',
+    }));
   const given = new Map((closed.kind === 'redacted' ? (closed.spans[0] ?? []) : []).map((span) => [span.start, span]));
-  const spans = (open.spans[0] ?? []).map(
+  return all.map(
     (span): ScanSpan => ({ ...(given.get(span.start) ?? span), action: actions[span.entity] ?? 'redact' }),
   );
-  const distinct = new Set(spans.map(({ surrogate }) => /^"?[A-Z]+_\d+/.exec(surrogate)?.[0])).size;
-  if (closed.kind === 'redacted') return { redacted: closed.texts[0] ?? '', spans, refusal: null, distinct, most };
-  const { reason, entity } = closed;
-  return { redacted: null, spans, refusal: entity === undefined ? { reason } : { reason, entity }, distinct, most };
 }

@@ -141,12 +141,16 @@ function parseLine(line: string): { readonly id: unknown; readonly text: string 
 
 async function* linesOf(stdin: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  let rest = '';
+  // In pieces, so that a line of many megabytes is put together once.
+  let rest: string[] = [];
   for await (const chunk of stdin) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
+    const [first = '', ...lines] = decoder.decode(chunk, { stream: true }).split('\n');
+    rest.push(first);
+    for (const line of lines) {
+      yield rest.join('');
+      rest = [line];
+    }
   }
-  rest += decoder.decode();
-  if (rest !== '') yield rest;
+  const last = rest.join('') + decoder.decode();
+  if (last !== '') yield last;
 }

@@ -39,7 +39,7 @@ function collect(view: View, segment: Segment, collection: Collection): void {
   const { own, evidence, list, unopened } = collection;
   const { message: since, field } = segment;
   const push = (candidate: Candidate, known: number): void => pushFinding(segment, candidate, known, list);
-  for (const candidate of own) push(candidate, since);
+  for (let i = 0; i < own.length; i++) push(own[i] as Candidate, since);
   findLookalikes(segment.text, (start, end) => push({ entity: 'other', start, end, score: 1 }, since));
   const closed = unopened.get(segment) ?? [];
   if (isEmpty(evidence)) return;

@@ -33,7 +33,7 @@ import { endOf, startOf, type View } from './view.ts';
 // Bound here: view.ts says why.
 const [BIT, FORM, GAP] = [BITS, FORMS_OF, GAPS_OF];
 
-const MARKS = GAP.AT | GAP.SLASH | GAP.PERIOD;
+const MARKS = GAP.AT | GAP.SLASH;
 const { BITS: WIDTH, FORM: FORMS, FLAGS, GAP: GAPS } = CELL;
 
 /** Finds identifiers in one segment by what stands in and around them; puts them into `view.found`. One pass. */
@@ -45,15 +45,16 @@ export function detect(view: View): void {
     if ((form & FORM.ANCHOR) === 0) continue;
     if (found.length > LIMIT.identifiers) throw new TooManyFindings();
     if ((form & FORM.KIND) === NUMBER) {
-      if (!isQuietNumber(view, i)) i = tryNumber(view, i);
-    } else i = detectWord(view, i, form, (cells[cell + GAPS] as number) & MARKS);
+      i = isQuietNumber(view, i) ? recognizeAge(view, i) : tryNumber(view, i);
+    } else i = detectWord(view, i, form, cells[cell + GAPS] as number);
   }
 }
 
-function detectWord(view: View, at: number, form: number, marks: number): number {
+function detectWord(view: View, at: number, form: number, gap: number): number {
   const bits = view.cells[(at << WIDTH) + FLAGS] as number;
   let last = at;
-  if (marks !== 0) last = tryMarks(view, at, marks);
+  // A host's name has nothing but a period before each of its parts; before most words that is a sentence's, with a space.
+  if ((gap & MARKS) !== 0 || gap === GAP.PERIOD) last = tryMarks(view, at, gap);
   const label = (form >> FORM.LABEL) & FORM.LABELS;
   if (last === at && label !== 0) last = tryLabel(view, at, label);
   if (last > at) return last;
@@ -107,11 +108,11 @@ function tryStreet(view: View, at: number): number {
   return last === at ? recognizeUnit(view, at) : last;
 }
 
-function tryMarks(view: View, at: number, marks: number): number {
+function tryMarks(view: View, at: number, gap: number): number {
   let last = at;
-  if ((marks & GAP.AT) !== 0) last = recognizeEmail(view, at);
-  if (last === at && (marks & GAP.SLASH) !== 0) last = recognizeUrl(view, at);
-  if (last === at && (marks & GAP.PERIOD) !== 0) last = recognizeHost(view, at);
+  if ((gap & GAP.AT) !== 0) last = recognizeEmail(view, at);
+  if (last === at && (gap & GAP.SLASH) !== 0) last = recognizeUrl(view, at);
+  if (last === at && gap === GAP.PERIOD) last = recognizeHost(view, at);
   return last;
 }
 

@@ -1,5 +1,6 @@
 import { BIT as BITS } from './bit.ts';
 import { GAP as GAPS } from './character.ts';
+import { type Hashed, HashTable } from './hash-table.ts';
 import { ALL_CAPS, LOWER } from './lexer.ts';
 import { createPlacePhrases, learnPlace, placeAt, type Place, type PlacePhrases } from './place-phrases.ts';
 import {
@@ -29,7 +30,7 @@ const { BITS: WIDTH, END, HASH } = CELL;
 const SIEVED = SIEVE - 1;
 
 /** What was learnt of a word: since which message, and whether it counts only with a capital. */
-interface Learnt {
+interface Learnt extends Hashed<Learnt> {
   readonly since: number;
   readonly entity: Entity;
   readonly capital: boolean;
@@ -39,7 +40,7 @@ interface Learnt {
 
 /** Words that some text of the conversation showed to belong to an identifier: found once, they are found everywhere. */
 export interface Evidence {
-  readonly words: Map<number, Learnt>;
+  readonly words: HashTable<Learnt>;
   /** A bit for the low bits of each hash in `words`: most words of a text are told from it. */
   readonly sieve: Uint8Array;
   /** Places and facilities of several words, by their first. */
@@ -47,7 +48,7 @@ export interface Evidence {
 }
 
 export function createEvidence(sieve: Uint8Array): Evidence {
-  return { words: new Map(), sieve, phrases: createPlacePhrases() };
+  return { words: new HashTable(), sieve, phrases: createPlacePhrases() };
 }
 
 /** Whether nothing was learnt. */
@@ -56,13 +57,13 @@ export function isEmpty({ words, phrases }: Evidence): boolean {
 }
 
 function learntOf({ words, sieve }: Evidence, hash: number): Learnt | undefined {
-  return sieve[hash & SIEVED] === 0 ? undefined : words.get(hash);
+  return sieve[hash & SIEVED] === 0 ? undefined : words.find(hash);
 }
 
 /** The word or the place of several words that stands at a token. */
 function knownAt(view: View, at: number, evidence: Evidence): Learnt | Place | undefined {
   const place = evidence.phrases.size === 0 ? undefined : placeAt(view, at, evidence.phrases);
-  return place ?? evidence.words.get(hashAt(view, at));
+  return place ?? evidence.words.find(hashAt(view, at));
 }
 
 /** The next token whose hash the sieve lets through. All tokens are looked at, so that this does nothing else. */
@@ -102,10 +103,10 @@ export function learnFrom(view: View, found: readonly Candidate[], message: numb
     if (candidate.score >= SURE) learnPlace(view, at, { ...candidate, since: message }, evidence);
     for (let i = at; i < view.to && startOf(view, i) < candidate.end; i++) {
       const hash = hashAt(view, i);
-      if (evidence.words.has(hash)) continue;
+      if (learntOf(evidence, hash) !== undefined) continue;
       const learnt = worth(view, i, candidate, message);
       if (learnt === undefined) continue;
-      evidence.words.set(hash, learnt);
+      evidence.words.add(learnt);
       evidence.sieve[hash & SIEVED] = 1;
     }
   }
@@ -118,25 +119,26 @@ function tokenAt({ cells, to }: View, from: number, start: number): number {
   return at;
 }
 
+/** What a word of a candidate shows; undefined for one that says nothing elsewhere. */
 function worth(view: View, at: number, { entity, score }: Candidate, since: number): Learnt | undefined {
   const flags = flagsAt(view, at);
-  const word = isWord(view, at);
-  if (NUMBERS.has(entity))
-    return word || lengthAt(view, at) < MIN_NUMBER ? undefined : { since, entity, capital: false, caps: false };
-  if (!word || (flags & NO_EVIDENCE) !== 0 || (labelAt(view, at) !== 0 && (flags & (BIT.GIVEN | BIT.SURNAME)) === 0))
-    return undefined;
-  if (entity === 'name' && lengthAt(view, at) >= 3)
-    return {
-      since,
-      entity,
-      capital: (flags & (BIT.COMMON | BIT.CLINICAL | BIT.CITY)) !== 0 || lengthAt(view, at) === 3,
-      caps: false,
-    };
-  if (entity === 'facility' && score >= SURE && (flags & NO_FACILITY) === 0 && lengthAt(view, at) >= 3)
-    return { since, entity, capital: true, caps: lengthAt(view, at) === 3 };
-  if (entity === 'location' && (flags & NO_PLACE) === 0 && lengthAt(view, at) >= 4)
-    return { since, entity, capital: true, caps: false };
-  return undefined;
+  const length = lengthAt(view, at);
+  let [capital, caps] = [false, false];
+  if (NUMBERS.has(entity)) {
+    if (isWord(view, at) || length < MIN_NUMBER) return undefined;
+  } else {
+    if (!isWord(view, at) || (flags & NO_EVIDENCE) !== 0) return undefined;
+    if (labelAt(view, at) !== 0 && (flags & (BIT.GIVEN | BIT.SURNAME)) === 0) return undefined;
+    if (entity === 'name' && length >= 3) {
+      capital = (flags & (BIT.COMMON | BIT.CLINICAL | BIT.CITY)) !== 0 || length === 3;
+    } else {
+      const facility = entity === 'facility' && score >= SURE && (flags & NO_FACILITY) === 0 && length >= 3;
+      if (!facility && !(entity === 'location' && (flags & NO_PLACE) === 0 && length >= 4)) return undefined;
+      capital = true;
+      caps = facility && length === 3;
+    }
+  }
+  return { hash: hashAt(view, at), chain: undefined, since, entity, capital, caps };
 }
 
 /** Finds the words of the evidence in a segment. @param take is called with what was found and the message it is known since */

@@ -1,6 +1,7 @@
 import { ENTITIES, type Entity } from '#contract/entity.ts';
 import { BIT as BITS } from './bit.ts';
 import { isApostrophe, learn, UNIT as UNITS, UNIT_OF as UNITS_OF } from './character.ts';
+import { HashTable, type Hashed, olderOf } from './hash-table.ts';
 import { lexiconBits } from './lexicon.ts';
 import { createNamesakes } from './namesake.ts';
 import { formatSurrogate } from './surrogate.ts';
@@ -20,13 +21,12 @@ export interface Thing {
   others: Map<string, string> | undefined;
 }
 
-/** A value that means a thing. Values of one hash are a chain, because a hash alone proves nothing. */
-interface Value {
+/** A value that means a thing; a hash alone proves nothing. */
+interface Value extends Hashed<Value> {
   readonly kind: number;
   /** What makes two values the same thing, compared folded. */
   readonly text: string;
   readonly thing: Thing;
-  readonly next: Value | undefined;
 }
 
 /** Numbers that are one thing wherever they stand, whatever their label said. */
@@ -65,7 +65,7 @@ export interface Identities {
 }
 
 export function createIdentities(): Identities {
-  const values = new Map<number, Value>();
+  const values = new HashTable<Value>();
   const namesakes = createNamesakes<Thing>();
   const ordinals: Partial<Record<Entity, number>> = {};
   let size = 0;
@@ -91,11 +91,10 @@ export function createIdentities(): Identities {
       const isName = entity === 'name';
       const text = isName ? original : (key ?? original);
       const hash = hashFolded(text) ^ kind;
-      const first = values.get(hash);
-      let thing = thingOf(first, kind, text);
+      let thing = thingOf(values.find(hash), kind, text);
       if (thing === undefined) {
         thing = isName ? personOf(key ?? original) : create(entity);
-        values.set(hash, { kind, text, thing, next: first });
+        values.add({ hash, chain: undefined, kind, text, thing });
       }
       const form = number ? `${original} number` : original;
       const given = thing.form === form ? thing.surrogate : thing.others?.get(form);
@@ -105,8 +104,8 @@ export function createIdentities(): Identities {
   };
 }
 
-function thingOf(first: Value | undefined, kind: number, text: string): Thing | undefined {
-  for (let value = first; value !== undefined; value = value.next)
+function thingOf(newest: Value | undefined, kind: number, text: string): Thing | undefined {
+  for (let value = newest; value !== undefined; value = olderOf(value))
     if (value.kind === kind && (value.text === text || isSameFolded(value.text, text))) return value.thing;
   return undefined;
 }

@@ -20,7 +20,7 @@ export const INITIAL = 3;
 /** Begins with an upper-case letter and has another: `McDonald`. */
 export const CAMEL = 4;
 /** Begins with a lower-case letter and has upper-case ones: `eGFR`. */
-const INNER_CAPS = 5;
+export const INNER_CAPS = 5;
 
 // Bound here: what a module imports is looked up at every use.
 const { BITS, START, END, HASH, FORM: FORMS, GAP: GAPS } = CELL;

@@ -1,12 +1,13 @@
+import { HashTable, type Hashed, olderOf } from './hash-table.ts';
+
 /** More persons with the same word than this make the word alone ambiguous. */
 const MAX_NAMESAKES = 8;
 
 /** A person as one of the names it has: each word's hash, then its first letter, negative where the word is that letter alone. */
-interface Bearer<Person> {
+interface Bearer<Person> extends Hashed<Bearer<Person>> {
   readonly person: Person;
   readonly words: readonly number[];
-  readonly next: Bearer<Person> | undefined;
-  /** Of this and the next ones. */
+  /** Of this and the older ones. */
   readonly count: number;
 }
 
@@ -19,13 +20,13 @@ export interface Namesakes<Person> {
 
 /** A word is its hash and its first letter, negative where the word is an initial. */
 export function createNamesakes<Person>(): Namesakes<Person> {
-  const bearers = new Map<number, Bearer<Person>>();
+  const bearers = new HashTable<Bearer<Person>>();
   return {
     find(words) {
       let found: Person | undefined;
       for (let i = 0; i < words.length; i += 2) {
         if ((words[i + 1] as number) < 0) continue;
-        for (let each = bearers.get(words[i] as number); each !== undefined; each = each.next) {
+        for (let each = bearers.find(words[i] as number); each !== undefined; each = olderOf(each)) {
           if (each.person === found || !areCompatible(words, each.words)) continue;
           if (found !== undefined) return undefined;
           found = each.person;
@@ -36,9 +37,9 @@ export function createNamesakes<Person>(): Namesakes<Person> {
     add(words, person) {
       for (let i = 0; i < words.length; i += 2) {
         if ((words[i + 1] as number) < 0) continue;
-        const next = bearers.get(words[i] as number);
-        const count = 1 + (next?.count ?? 0);
-        if (count <= MAX_NAMESAKES) bearers.set(words[i] as number, { person, words, next, count });
+        const hash = words[i] as number;
+        const count = 1 + (bearers.find(hash)?.count ?? 0);
+        if (count <= MAX_NAMESAKES) bearers.add({ hash, chain: undefined, person, words, count });
       }
     },
   };

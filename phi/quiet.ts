@@ -2,7 +2,7 @@ import { BIT as BITS } from './bit.ts';
 import { GAP as GAPS } from './character.ts';
 import { isContinued, joinsRun } from './digits.ts';
 import { FORM as FORMS } from './form.ts';
-import { CAPITALISED, INITIAL, LOWER } from './lexer.ts';
+import { CAPITALISED, INITIAL, INNER_CAPS, LOWER } from './lexer.ts';
 import {
   beginsSentence,
   distance,
@@ -13,7 +13,6 @@ import {
   isWord,
   labelAt,
   lengthAt,
-  numberAt,
   separator,
   shapeAt,
   type View,
@@ -39,10 +38,11 @@ const ORDINARY = BIT.COMMON | BIT.STOP | BIT.UNIT | BIT.CLINICAL;
 const NAMES = BIT.GIVEN_TOP | BIT.GIVEN | BIT.SURNAME_TOP | BIT.SURNAME;
 
 /**
- * `80 mg`, `98% on`, `7 of`, `in 2017,`: a number that is in no date, no longer number and no address. Longer numbers may be codes, some ages.
+ * `80 mg`, `98% on`, `7 of`, `in 2017,`: a number that is in no date, no longer number and no address; longer numbers may be codes. It may still be
+ * an age.
  */
 export function isQuietNumber(view: View, at: number): boolean {
-  if (lengthAt(view, at) > 4 || isOld(numberAt(view, at)) || isZip(view, at)) return false;
+  if (lengthAt(view, at) > 4 || isZip(view, at)) return false;
   const gap = gapBefore(view, at + 1);
   if (gap < 0) return false;
   if (gap === GAP.PERIOD && isDecimal(view, at)) return true;
@@ -50,11 +50,6 @@ export function isQuietNumber(view: View, at: number): boolean {
   if ((gap & INSIDE) !== 0 && ((gap & (GAP.COLON | GAP.HYPHEN)) !== 0 || distance(view, at + 1) === 1)) return false;
   if (!isWord(view, at + 1)) return !joinsRun(view, at + 1) && (gap & ~(GAP.SPACE | GAP.NEWLINE)) !== 0;
   return (gap & ~(GAP.SPACE | GAP.NEWLINE)) !== 0 || isContinued(view, at) || !mayBeStreet(view, at + 1);
-}
-
-/** An age that goes. */
-function isOld(value: number): boolean {
-  return value > 89 && value <= 125;
 }
 
 /** Whether a number of four digits stands behind a word for a postal code. */
@@ -84,21 +79,31 @@ function mayBeStreet(view: View, at: number): boolean {
 
 /**
  * `. Lungs were`: an ordinary word that has its capital from the sentence it begins, before another ordinary word. What introduces a name or
- * a place stands in the same sentence before it, and what makes a name of it has a capital too. `2 L over`: a unit behind a number.
+ * a place stands in the same sentence before it, and what makes a name of it has a capital too. `2 L over`, `mmol/L and`, `92 mmHg`: a unit.
  */
 export function isQuietWord(view: View, at: number, form: number, flags: number): boolean {
-  if (gapBefore(view, at + 1) !== GAP.SPACE || (form & FORM.PLAIN) === 0 || (flags & BIT.STREET) !== 0) return false;
+  if ((form & FORM.PLAIN) === 0 || (flags & BIT.STREET) !== 0) return false;
   const shape = (form >> FORM.SHAPE) & FORM.SHAPES;
-  if (shape === INITIAL)
-    return isNumber(view, at - 1) && gapBefore(view, at) === GAP.SPACE && isQuietNext(view, at + 1);
-  const ordinary = (flags & BIT.STOP) !== 0 || (flags & (BIT.COMMON | NAMES)) === BIT.COMMON;
+  if (shape === INNER_CAPS && (flags & BIT.UNIT) !== 0) return isMeasured(view, at);
+  if (gapBefore(view, at + 1) !== GAP.SPACE) return false;
+  if (shape === INITIAL) return isMeasured(view, at) && isQuietNext(view, at + 1);
+  const ordinary = (flags & BIT.STOP) !== 0 || ((flags & (BIT.COMMON | BIT.CLINICAL)) !== 0 && (flags & NAMES) === 0);
   return shape === CAPITALISED && ordinary && beginsSentence(view, at) && isQuietNext(view, at + 1);
+}
+
+/** Whether a number stands before a unit, or a unit that this one divides. */
+function isMeasured(view: View, at: number): boolean {
+  const gap = gapBefore(view, at);
+  return gap === GAP.SPACE ? isNumber(view, at - 1) : gap === GAP.SLASH && (flagsAt(view, at - 1) & BIT.UNIT) !== 0;
 }
 
 function isQuietNext(view: View, at: number): boolean {
   const form = formAt(view, at);
   if (!isWord(view, at) || ((form >> FORM.SHAPE) & FORM.SHAPES) !== LOWER || (form & FORM.PLAIN) === 0) return false;
   const flags = flagsAt(view, at);
+  // `Chest radiograph`: a word of no list, but `Tavasz utca 3`.
+  if (flags === 0) return !isNumber(view, at + 1) && !isNumber(view, at + 2) && !isNumber(view, at + 3);
   if ((flags & ORDINARY) === 0 || (flags & (BIT.PARTICLE | BIT.FACILITY | BIT.FACILITY_PART)) !== 0) return false;
-  return !isNumber(view, at + 1);
+  // `Potassium was 3.4`: no function word is a street's.
+  return (flags & (BIT.STOP | BIT.CLINICAL)) === BIT.STOP || !isNumber(view, at + 1);
 }

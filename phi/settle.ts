@@ -37,15 +37,16 @@ function withLookalikes(site: TextSite, index: number, list: Finding[]): Finding
  */
 function disjoint(list: Finding[], text: string): Finding[] {
   const done: Finding[] = [];
-  const sorted = list.sort((a, b) => a.since - b.since || a.start - b.start || b.end - a.end);
-  if (sorted.length === 0 || sorted[0]?.since === sorted.at(-1)?.since) {
-    for (const finding of sorted) addUnion(done, finding);
+  sortFindings(list);
+  if (list.length === 0 || list[0]?.since === list.at(-1)?.since) {
+    // By index: a short loop is seldom compiled so well that its iterator costs nothing.
+    for (let i = 0; i < list.length; i++) addUnion(done, list[i] as Finding);
     return done;
   }
-  for (let i = 0; i < sorted.length; ) {
-    const since = (sorted[i] as Finding).since;
+  for (let i = 0; i < list.length; ) {
+    const since = (list[i] as Finding).since;
     const level: Finding[] = [];
-    for (; i < sorted.length && sorted[i]?.since === since; i++) addUnion(level, sorted[i] as Finding);
+    for (; i < list.length && list[i]?.since === since; i++) addUnion(level, list[i] as Finding);
     const merged =
       done.length === 0
         ? level
@@ -56,6 +57,27 @@ function disjoint(list: Finding[], text: string): Finding[] {
     done.sort((a, b) => a.start - b.start);
   }
   return done;
+}
+
+/** Lists up to this length are sorted by insertion: what a recognizer found is in order already, and what the evidence adds to it is little. */
+const SHORT = 64;
+
+function sortFindings(list: Finding[]): void {
+  if (list.length > SHORT) {
+    list.sort(compareFindings);
+    return;
+  }
+  for (let i = 1; i < list.length; i++) {
+    const finding = list[i] as Finding;
+    let at = i;
+    for (; at > 0 && compareFindings(list[at - 1] as Finding, finding) > 0; at--) list[at] = list[at - 1] as Finding;
+    list[at] = finding;
+  }
+}
+
+/** By message, by place; the longer one first. */
+function compareFindings(a: Finding, b: Finding): number {
+  return a.since - b.since || a.start - b.start || b.end - a.end;
 }
 
 function addUnion(level: Finding[], next: Finding): void {

@@ -30,12 +30,10 @@ export interface View {
 }
 
 /** Notes a candidate over `[start, end)` of the text. */
-export function emit(
-  view: View,
-  entity: Entity,
-  [start, end]: readonly [start: number, end: number],
-  score: number,
-): void {
+export function emit(view: View, entity: Entity, range: readonly [start: number, end: number], score: number): void {
+  // Not taken apart: that asks an iterator wherever this is not compiled into its caller.
+  const start = range[0];
+  const end = range[1];
   if (end > start) view.found.push({ entity, start, end, score });
 }
 

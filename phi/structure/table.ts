@@ -21,16 +21,28 @@ type Counts = readonly [pipe: number, tab: number, semicolon: number, comma: num
 /** Whether a line of headers stands above a line that has the same separator as often: a cheap look that spares most prose a closer one. */
 export function mayHoldTable(text: string): boolean {
   let header: Counts | undefined;
+  let period = -1;
+  let mark = -1;
   for (let start = 0; start < text.length; ) {
     const next = text.indexOf('\n', start);
     const end = next < 0 ? text.length : next;
-    // Only what stands below something that may be a header is looked at to its end.
-    const counts = countSeparators(text, [start, end], header === undefined);
-    if (header !== undefined && counts !== undefined && mayFollow(header, counts)) return true;
-    header = header === undefined ? counts : countSeparators(text, [start, end], true);
+    if (period < start) period = indexOrEnd(text, '.', start);
+    if (mark < start) mark = indexOrEnd(text, '!', start);
+    // Sentences have commas too, but a header has no full stop: most lines of prose are not looked at.
+    const isHeader = period >= end && mark >= end;
+    if (header !== undefined || isHeader) {
+      const counts = countSeparators(text, start, end);
+      if (header !== undefined && counts !== undefined && mayFollow(header, counts)) return true;
+      header = isHeader ? counts : undefined;
+    }
     start = end + 1;
   }
   return false;
+}
+
+function indexOrEnd(text: string, mark: string, from: number): number {
+  const at = text.indexOf(mark, from);
+  return at < 0 ? text.length : at;
 }
 
 function mayFollow(header: Counts, row: Counts): boolean {
@@ -43,8 +55,8 @@ function mayFollow(header: Counts, row: Counts): boolean {
   return false;
 }
 
-/** @returns undefined for a line without separators, and for one of sentences where a header is asked for */
-function countSeparators(text: string, [start, end]: Range, isHeader: boolean): Counts | undefined {
+/** @returns undefined for a line without separators */
+function countSeparators(text: string, start: number, end: number): Counts | undefined {
   let [pipe, tab, semicolon, comma, quote] = [0, 0, 0, 0, 0];
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
@@ -55,8 +67,6 @@ function countSeparators(text: string, [start, end]: Range, isHeader: boolean): 
     else if (code === 9) tab++;
     else if (code === 59) semicolon++;
     else if (code === 34) quote++;
-    // Sentences have commas too, but a header has no full stop.
-    else if (isHeader && (code === 46 || code === 33)) return undefined;
   }
   return pipe + tab + semicolon + comma === 0 ? undefined : [pipe, tab, semicolon, comma, quote];
 }

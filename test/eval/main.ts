@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scanText } from '#phi/scan.ts';
+import { readCsv } from './csv.ts';
 import { generate } from './generate.ts';
 import { clinicalPrompts } from './prompts.ts';
 import { type GoldText, type Score, score, withoutCountries } from './score.ts';
@@ -27,13 +28,24 @@ function readJsonLines(path: string): readonly GoldText[] {
     .map((line) => JSON.parse(line) as GoldText);
 }
 
-/** Texts without labels: what was found per 1,000 words, sampled, since names and dates in them are real findings. */
+/** How many findings of texts without labels are printed for a reader to judge, and the characters around each. */
+const SAMPLE = 40;
+const AROUND = 36;
+
+/** Texts without labels: what was found per 1,000 words, and some of it with what stands around, since names and dates in them are real findings. */
 function alarms(texts: readonly string[]) {
   const words = texts.reduce((sum, text) => sum + text.split(/\s+/).length, 0);
-  const spans = texts.flatMap((text) => scanText(text, 'whole').spans.map((span) => span.entity));
+  const found = texts.flatMap((text) => scanText(text, 'whole').spans.map((span) => ({ text, ...span })));
   const byEntity: Record<string, number> = {};
-  for (const entity of spans) byEntity[entity] = (byEntity[entity] ?? 0) + 1;
-  return { words, spans: spans.length, perThousandWords: (1_000 * spans.length) / words, byEntity };
+  for (const { entity } of found) byEntity[entity] = (byEntity[entity] ?? 0) + 1;
+  const sample = found
+    .filter((_, at) => at % Math.ceil(found.length / SAMPLE) === 0)
+    .map(({ text, start, end, entity }) => {
+      const before = text.slice(Math.max(0, start - AROUND), start);
+      const marked = `${before}⟦${text.slice(start, end)}⟧${text.slice(end, end + AROUND)}`;
+      return `${entity.padEnd(10)} ${marked.replaceAll(/\s+/g, ' ')}`;
+    });
+  return { words, spans: found.length, perThousandWords: (1_000 * found.length) / words, byEntity, sample };
 }
 
 /** 4 KB prompts: ordinary notes, and the texts of the sets put together, which are as dense with identifiers as no application's. */
@@ -60,12 +72,13 @@ function measure(data: string | undefined) {
     'generated, other half': score(generate(1), find),
   };
   const folders: Record<string, unknown> = {};
+  const samples: Record<string, ReturnType<typeof alarms>> = {};
   for (const format of ['fhir', 'hl7', 'ccda'] as const) {
     folders[`generated ${format}, half for tuning`] = scoreGenerated(format, 0);
     folders[`generated ${format}, other half`] = scoreGenerated(format, 1);
   }
   let texts: readonly string[] = [...generate(0), ...generate(1)].map((gold) => gold.text);
-  if (data === undefined) return { sets, folders, speed: speed(texts), published: PUBLISHED };
+  if (data === undefined) return { sets, folders, samples, speed: speed(texts), published: PUBLISHED };
   for (const [name, file] of [
     ['ASQ-PHI', 'asq-phi/queries.jsonl'],
     ['presidio-research', 'presidio-research/queries.jsonl'],
@@ -78,11 +91,15 @@ function measure(data: string | undefined) {
     texts = [...texts, ...gold.map(({ text }) => text)];
   }
   const notes = join(data, 'aci-bench/valid.csv');
-  if (existsSync(notes)) folders['aci-bench'] = alarms([readFileSync(notes, 'utf8')]);
+  if (existsSync(notes)) {
+    const rows = readCsv(readFileSync(notes, 'utf8'));
+    for (const column of ['dialogue', 'note'])
+      samples[`aci-bench ${column}s`] = alarms(rows.map((row) => row[column] ?? ''));
+  }
   for (const folder of ['synthea-fhir-r4', 'hl7v2-cdc', 'ccda-examples']) {
     if (existsSync(join(data, folder))) folders[folder] = scoreFolder(join(data, folder));
   }
-  return { sets, folders, speed: speed(texts), published: PUBLISHED };
+  return { sets, folders, samples, speed: speed(texts), published: PUBLISHED };
 }
 
 function speedLine(name: string, each: Speed): string {
@@ -102,6 +119,13 @@ else {
   for (const [name, result] of Object.entries(report.sets)) process.stdout.write(`${line(name, result)}\n`);
   for (const [name, result] of Object.entries(report.folders))
     process.stdout.write(`${name} ${JSON.stringify(result)}\n`);
+  for (const [name, { words, spans, perThousandWords, byEntity, sample }] of Object.entries(report.samples)) {
+    const counts = Object.entries(byEntity).map(([entity, count]) => `${entity} ${count}`);
+    process.stdout.write(
+      `${name}: ${spans} findings in ${words} words, ${perThousandWords.toFixed(2)} per 1,000, identifiers or not (${counts.join(', ')}); ${sample.length} of them:\n`,
+    );
+    for (const each of sample) process.stdout.write(`    ${each}\n`);
+  }
   for (const [name, each] of Object.entries(report.speed)) process.stdout.write(speedLine(name, each));
   for (const { system, recall, altered } of PUBLISHED)
     process.stdout.write(

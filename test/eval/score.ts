@@ -38,6 +38,25 @@ const COUNTRIES = new Set([
   ...OTHER_NAMES.split('|'),
 ]);
 
+const STATES =
+  'Alabama Alaska Arizona Arkansas California Colorado Connecticut Delaware Florida Georgia Hawaii Idaho Illinois Indiana Iowa Kansas Kentucky Louisiana Maine Maryland Massachusetts Michigan Minnesota Mississippi Missouri Montana Nebraska Nevada New Hampshire Jersey Mexico York North South Carolina Dakota Ohio Oklahoma Oregon Pennsylvania Rhode Island Tennessee Texas Utah Vermont Virginia Washington West Wisconsin Wyoming';
+/** Words of the names of countries and states, as they are written. */
+const REGION_WORDS = new Set(
+  LETTERS.flatMap((a) => LETTERS.map((b) => REGIONS.of(a + b) ?? ''))
+    .concat(STATES.split(' '))
+    .flatMap((name) => name.split(/[^\p{L}]+/u))
+    .filter((word) => word.length > 2),
+);
+
+/** Whether the word at a place is a country's, a state's or a state's code: in an address it may stay (45 CFR 164.514(b)(2)(i)(B)). */
+function isRegion(text: string, at: number): boolean {
+  let [start, end] = [at, at];
+  while (start > 0 && /\p{L}/u.test(text.charAt(start - 1))) start--;
+  while (end < text.length && /\p{L}/u.test(text.charAt(end))) end++;
+  const word = text.slice(start, end);
+  return REGION_WORDS.has(word) || /^[A-Z]{2}$/.test(word);
+}
+
 /** The gold spans that are identifiers: a place that is a whole country is none. */
 export function withoutCountries(gold: readonly GoldText[]): readonly GoldText[] {
   return gold.map((each) => ({
@@ -48,7 +67,10 @@ export function withoutCountries(gold: readonly GoldText[]): readonly GoldText[]
   }));
 }
 
-/** Full-span recall: a gold span counts only when nothing alphanumeric of it is left (a title before a name may stay). */
+/**
+ * Full-span recall: a gold span counts only when nothing alphanumeric of it is left. A title before a name may stay, and the state and country of
+ * an address.
+ */
 export function score(gold: readonly GoldText[], find: (text: string) => readonly FoundSpan[]): Score {
   const types = new Map<string, { spans: number; hit: number }>();
   let [out, right, altered, negatives] = [0, 0, 0, 0];
@@ -95,8 +117,10 @@ function isCovered(
   const title = /^(?:NAME|PERSON)$/.test(span.type)
     ? (/^(?:dr|mr|mrs|ms|miss|prof|nurse)\.?\s+/i.exec(text.slice(span.start, span.end))?.[0].length ?? 0)
     : 0;
-  for (let i = span.start + title; i < span.end; i++)
-    if (covered[i] === 0 && ALPHANUMERIC.test(text.charAt(i))) return false;
+  for (let i = span.start + title; i < span.end; i++) {
+    if (covered[i] !== 0 || !ALPHANUMERIC.test(text.charAt(i))) continue;
+    if (span.type !== 'STREET_ADDRESS' || !/\p{L}/u.test(text.charAt(i)) || !isRegion(text, i)) return false;
+  }
   return true;
 }
 
