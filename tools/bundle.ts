@@ -1,8 +1,8 @@
 // Makes one file of each program, as the images hold them: less to read at start, less to keep in memory.
 // Usage: node tools/bundle.ts [DIRECTORY]; the default is dist/. The files need Node 26, node_modules/koffi and package.json beside them.
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { build, type Plugin } from 'rolldown';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -17,10 +17,6 @@ export const PROGRAMS = {
 
 /** The name of a program. */
 export type Program = keyof typeof PROGRAMS;
-
-// Some libraries are CommonJS and ask for Node's own modules by `require`, which a module does not have.
-const BANNER =
-  "import { createRequire as lazaretRequire } from 'node:module';\nconst require = lazaretRequire(import.meta.url);";
 
 /** Parts of libraries that no program uses and that only its file list would load: by the end of their path, what stands for them. */
 const TRIMMED: Readonly<Record<string, string>> = {
@@ -40,16 +36,13 @@ const NEEDS_REFLECT = /\/node_modules\/tsyringe\/dist\/esm5\/index\.js$/;
 
 const trimLibraries: Plugin = {
   name: 'trim-libraries',
-  setup(build) {
-    build.onLoad({ filter: NEEDS_REFLECT }, async ({ path: file }) => ({
-      contents: `import 'reflect-metadata';\n${await readFile(file, 'utf8')}`,
-      resolveDir: dirname(file),
-      loader: 'js',
-    }));
-    for (const [path, contents] of Object.entries(TRIMMED)) {
-      const filter = new RegExp(`/node_modules/${path.replaceAll('.', '\\.')}$`);
-      build.onLoad({ filter }, ({ path: file }) => ({ contents, resolveDir: dirname(file), loader: 'js' }));
-    }
+  load(id) {
+    for (const [path, code] of Object.entries(TRIMMED)) if (id.endsWith(`/node_modules/${path}`)) return code;
+    return null;
+  },
+  transform: {
+    filter: { id: NEEDS_REFLECT },
+    handler: (code) => `import 'reflect-metadata';\n${code}`,
   },
 };
 
@@ -57,7 +50,7 @@ const trimLibraries: Plugin = {
  * Bundles programs with all their libraries but koffi, whose half is machine code, into `NAME.js` files.
  * A program finds package.json one directory above itself, as in the checkout. Parts that are loaded at need stay files of their own.
  * @param directory made when it is missing
- * @throws esbuild's BuildFailure, which names the place
+ * @throws Error which names the place
  */
 export async function bundlePrograms(
   directory: string,
@@ -65,25 +58,23 @@ export async function bundlePrograms(
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   await build({
-    entryPoints: Object.entries(programs).map(([out, file]) => ({ in: resolve(ROOT, file), out })),
-    outdir: directory,
-    absWorkingDir: ROOT,
-    bundle: true,
-    splitting: true,
-    chunkNames: 'chunk-[hash]',
+    input: Object.fromEntries(Object.entries(programs).map(([out, file]) => [out, resolve(ROOT, file)])),
+    cwd: ROOT,
     platform: 'node',
-    target: 'node26',
-    format: 'esm',
     // A CommonJS library that is imported at need would come without its named exports.
-    mainFields: ['module', 'main'],
-    minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: false,
-    legalComments: 'linked',
+    resolve: { mainFields: ['module', 'main'] },
+    transform: { target: 'node26' },
     external: ['koffi'],
-    banner: { js: BANNER },
     plugins: [trimLibraries],
-    logLevel: 'error',
+    logLevel: 'warn',
+    output: {
+      dir: directory,
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: 'chunk-[hash].js',
+      // Names and constants stay as they are written: V8 compiles a constant as one, and looks a variable up at every use.
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    },
   });
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bringUp } from './bring-up.ts';
+import { holdSlot } from './hold-slot.ts';
 import { withLock } from './lock.ts';
 import { findCluster, removeCluster } from './namespace.ts';
 import { testPlaces } from './place.ts';
@@ -14,6 +15,7 @@ import { testPlaces } from './place.ts';
  */
 export async function setup(): Promise<() => Promise<void>> {
   const places = testPlaces();
+  for (const { slot } of places) await holdSlot(slot);
   const ranBefore = places.filter((place) => findCluster(place) !== null);
   const ours = places.filter((place) => !ranBefore.includes(place));
   const mark = randomBytes(8).toString('hex');

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enterCluster, findCluster } from './namespace.ts';
-import { CLIENTS, type ClusterPlace, clusterPlace } from './place.ts';
+import { CLIENTS, type ClusterPlace, clusterPlace, testPlaces } from './place.ts';
 import { runCommand, tryCommand } from './run-command.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -146,6 +146,13 @@ test.each(MOMENTS)(
   },
   600_000,
 );
+
+test('a second run in a slot where tests run is refused, and says what to do', async () => {
+  const env = { ...process.env, LAZARET_TEST_SLOT: `${testPlaces()[0]?.slot}` };
+  const run = await tryCommand(['npm', 'run', '-s', 'test:cluster', '--', 'pod-proof'], { cwd: ROOT, env });
+  expect(run.status).not.toBe(0);
+  expect(run.stdout + run.stderr).toContain('other tests run in slot');
+});
 
 test('a wrong verb or slot is refused with the usage', async () => {
   expect(await cluster('upp')).toMatchObject({ status: 2, stderr: expect.stringContaining('usage:') });

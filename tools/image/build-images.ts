@@ -33,7 +33,7 @@ type Buildah = (...words: readonly string[]) => Promise<string>;
 /**
  * Builds the Dockerfile's targets into OCI archives, and pushes them when a registry is named. Two builds of the same sources on the
  * same base give the same digests: every time stamp is 0.
- * @throws Error with what buildah or esbuild said
+ * @throws Error with what buildah or the bundler said
  */
 export async function buildImages(options: BuildOptions): Promise<readonly BuiltImage[]> {
   const { programs, out, say } = options;

@@ -5,7 +5,7 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, wri
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build } from 'rolldown';
 import { writeImageArchive } from '../../../tools/image/image-archive.ts';
 import { loadImage } from '../load-image.ts';
 import { withLock } from '../lock.ts';
@@ -163,12 +163,10 @@ async function buildPrograms(layer: string): Promise<void> {
     await copyFile(join(PROGRAMS, name), join(out, name));
   for (const name of ['curl.sh', 'start.sh']) await chmod(join(out, name), 0o755);
   await build({
-    entryPoints: [fileURLToPath(import.meta.resolve('./programs/node.ts'))],
-    outfile: join(out, 'node.mjs'),
-    bundle: true,
+    input: fileURLToPath(import.meta.resolve('./programs/node.ts')),
     platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
+    logLevel: 'warn',
+    output: { file: join(out, 'node.mjs'), format: 'esm', codeSplitting: false },
   });
   await runCommand(['javac', '--release', '17', '-d', out, join(PROGRAMS, 'Client.java')]);
   const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false -mod=readonly' };
