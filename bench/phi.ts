@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { parseListTable } from '#contract/list-table.ts';
 import { createListed, type Listed } from '#phi/listed.ts';
-import { redact } from '#phi/redact.ts';
+import type { redact as redactFromSource } from '#phi/redact.ts';
+import { importBundled } from '#test/eval/bundled.ts';
 import { clinicalPrompts } from '#test/eval/prompts.ts';
 import { bareLexer } from '#test/eval/speed.ts';
 import { namesAsked, secondsAsked } from './apart.ts';
@@ -17,6 +18,7 @@ const MEGABYTE = 1024 * 1024;
 const ROUNDS = 8;
 const OPTIONS = { dates: 'keep-year', actions: {} } as const;
 
+const { redact } = await importBundled<{ redact: typeof redactFromSource }>('phi/redact.ts');
 const words = process.argv.slice(2);
 const only = namesAsked(words);
 

@@ -70,6 +70,8 @@ export async function bundlePrograms(
     output: {
       dir: directory,
       format: 'esm',
+      // V8 keeps a source of nothing but ASCII in half the memory, and the words of the detector are a large one.
+      charset: 'ascii',
       entryFileNames: '[name].js',
       chunkFileNames: 'chunk-[hash].js',
       // Names and constants stay as they are written: V8 compiles a constant as one, and looks a variable up at every use.

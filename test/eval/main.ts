@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scanText } from '#phi/scan.ts';
+import { importBundled } from './bundled.ts';
 import { readCsv } from './csv.ts';
 import { generate } from './generate.ts';
 import { clinicalPrompts } from './prompts.ts';
@@ -49,12 +50,13 @@ function alarms(texts: readonly string[]) {
 }
 
 /** 4 KB prompts: ordinary notes, and the texts of the sets put together, which are as dense with identifiers as no application's. */
-function speed(texts: readonly string[]): { readonly notes: Speed; readonly dense: Speed } {
+async function speed(texts: readonly string[]): Promise<{ readonly notes: Speed; readonly dense: Speed }> {
+  const bundled = await importBundled<{ scanText: typeof scanText }>('phi/scan.ts');
   const all = texts.join('\n');
   const dense = Array.from({ length: Math.floor(all.length / 4_096) }, (_, i) =>
     Buffer.from(all.slice(i * 4_096, i * 4_096 + 4_096)).toString(),
   );
-  return { notes: measureSpeed(clinicalPrompts(200)), dense: measureSpeed(dense) };
+  return { notes: measureSpeed(clinicalPrompts(200), bundled.scanText), dense: measureSpeed(dense, bundled.scanText) };
 }
 
 function line(name: string, result: Score): string {
@@ -66,7 +68,7 @@ function line(name: string, result: Score): string {
   return [head, ...types].join('\n');
 }
 
-function measure(data: string | undefined) {
+async function measure(data: string | undefined) {
   const sets: Record<string, Score> = {
     'generated, half for tuning': score(generate(0), find),
     'generated, other half': score(generate(1), find),
@@ -78,7 +80,7 @@ function measure(data: string | undefined) {
     folders[`generated ${format}, other half`] = scoreGenerated(format, 1);
   }
   let texts: readonly string[] = [...generate(0), ...generate(1)].map((gold) => gold.text);
-  if (data === undefined) return { sets, folders, samples, speed: speed(texts), published: PUBLISHED };
+  if (data === undefined) return { sets, folders, samples, speed: await speed(texts), published: PUBLISHED };
   for (const [name, file] of [
     ['ASQ-PHI', 'asq-phi/queries.jsonl'],
     ['presidio-research', 'presidio-research/queries.jsonl'],
@@ -99,7 +101,7 @@ function measure(data: string | undefined) {
   for (const folder of ['synthea-fhir-r4', 'hl7v2-cdc', 'ccda-examples']) {
     if (existsSync(join(data, folder))) folders[folder] = scoreFolder(join(data, folder));
   }
-  return { sets, folders, samples, speed: speed(texts), published: PUBLISHED };
+  return { sets, folders, samples, speed: await speed(texts), published: PUBLISHED };
 }
 
 function speedLine(name: string, each: Speed): string {
@@ -113,7 +115,7 @@ const at = args.indexOf('--data');
 const folder = at < 0 ? undefined : args[at + 1];
 if (folder !== undefined && !existsSync(folder))
   process.stderr.write(`eval: no folder ${folder}; only the generated suite is measured\n`);
-const report = measure(folder !== undefined && existsSync(folder) ? folder : undefined);
+const report = await measure(folder !== undefined && existsSync(folder) ? folder : undefined);
 if (args.includes('--json')) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 else {
   for (const [name, result] of Object.entries(report.sets)) process.stdout.write(`${line(name, result)}\n`);

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { decodeHashes } from '#phi/hash-list.ts';
 import { LEXICON_GROUPS } from '#phi/lexicon.data.ts';
-import { scanText } from '#phi/scan.ts';
+import type { scanText } from '#phi/scan.ts';
 
 const SEED = 0x811c_9dc5 | 0;
 const PRIME = 0x0100_0193;
@@ -38,7 +38,7 @@ export function bareLexer(text: string): number {
 
 /** How fast the engine is on some prompts. */
 export interface Speed {
-  /** Bytes of prompts, a million a second of CPU time: detection and replacement, all of {@link scanText}. */
+  /** Bytes of prompts, a million a second of CPU time: detection and replacement, all of `scanText`. */
   readonly engineMBps: number;
   readonly lexerMBps: number;
   /** Time of a prompt in ms; `best` of all rounds for each prompt, so that other programs on the machine count less. */
@@ -53,13 +53,13 @@ export interface Speed {
 const WARM = 30;
 const ROUNDS = 12;
 
-/** Measures the engine and the bare lexer round by round on the same prompts, warm; the fastest round counts. */
-export function measureSpeed(prompts: readonly string[]): Speed {
+/** Measures the engine and the bare lexer round by round on the same prompts, warm; the fastest round counts. @param scan the engine's */
+export function measureSpeed(prompts: readonly string[], scan: typeof scanText): Speed {
   const bytes = prompts.reduce((sum, prompt) => sum + Buffer.byteLength(prompt), 0);
   let spans = 0;
   for (let warm = 0; warm < WARM; warm++) {
     spans = 0;
-    for (const prompt of prompts) spans += scanText(prompt, 'whole').spans.length;
+    for (const prompt of prompts) spans += scan(prompt, 'whole').spans.length;
     prompts.forEach(bareLexer);
   }
   const times: number[] = [];
@@ -75,7 +75,7 @@ export function measureSpeed(prompts: readonly string[]): Speed {
       cpuOf(() =>
         prompts.forEach((prompt, at) => {
           const from = performance.now();
-          scanText(prompt, 'whole');
+          scan(prompt, 'whole');
           const took = performance.now() - from;
           times.push(took);
           best[at] = Math.min(best[at] as number, took);
