@@ -45,7 +45,7 @@ export function controlPlaneParts(place: ClusterPlace, folder: string): readonly
         `--cluster-cidr=${place.podRange}`,
         `--service-cluster-ip-range=${place.serviceRange}`,
         '--concurrent-gc-syncs=4',
-        // It compiles every expression of every admission policy for every type it may see, to warn of types in their status: a fifth of
+        // It compiles every expression of every admission policy for every type it may see, to warn of types in their status: much of
         // all the CPU that the tests take, and no test reads it. Whether the expressions are sound the API server says when it takes them.
         '--controllers=*,-validatingadmissionpolicy-status-controller',
       ],
