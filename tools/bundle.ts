@@ -47,6 +47,24 @@ const trimLibraries: Plugin = {
 };
 
 /**
+ * V8 keeps a source of nothing but ASCII in half the memory, and the words of the detector are a large one. `charset` does it for code; this for
+ * the names of authors in the notices of licences, which stay in the files.
+ */
+const asciiNotices: Plugin = {
+  name: 'ascii-notices',
+  generateBundle(_, files) {
+    for (const file of Object.values(files))
+      if (file.type === 'chunk') file.code = file.code.replaceAll(WIDE, escapeUnit);
+  },
+};
+
+const WIDE = /[\u0080-\uffff]/g;
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/**
  * Bundles programs with all their libraries but koffi, whose half is machine code, into `NAME.js` files.
  * A program finds package.json one directory above itself, as in the checkout. Parts that are loaded at need stay files of their own.
  * @param directory made when it is missing
@@ -65,12 +83,11 @@ export async function bundlePrograms(
     resolve: { mainFields: ['module', 'main'] },
     transform: { target: 'node26' },
     external: ['koffi'],
-    plugins: [trimLibraries],
+    plugins: [trimLibraries, asciiNotices],
     logLevel: 'warn',
     output: {
       dir: directory,
       format: 'esm',
-      // V8 keeps a source of nothing but ASCII in half the memory, and the words of the detector are a large one.
       charset: 'ascii',
       entryFileNames: '[name].js',
       chunkFileNames: 'chunk-[hash].js',

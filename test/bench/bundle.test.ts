@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,6 +41,13 @@ describe('the bundled programs', () => {
     expect(said).toContain('lazaret scan');
   });
 
+  it('are ASCII, and hold the notices that the licences of their libraries ask for', () => {
+    const files = readdirSync(dist).map((name) => readFileSync(join(dist, name), 'utf8'));
+    expect(files.filter((text) => /[\u0080-\uffff]/.test(text))).toEqual([]);
+    const all = files.join('\n');
+    for (const notice of NOTICES) expect(all).toContain(notice);
+  });
+
   it('hold what they use of libraries that are loaded at need or in part', async () => {
     expect(JSON.parse((await run('probe')).said)).toEqual({
       pool: 'function',
@@ -50,6 +57,14 @@ describe('the bundled programs', () => {
     });
   });
 });
+
+const NOTICES = [
+  'Copyright (c) 2014, GMO GlobalSign',
+  'Redistributions in binary form must reproduce the above copyright notice',
+  'Copyright (c) 2017-2024 Peculiar Ventures, LLC',
+  'Copyright (C) Microsoft. All rights reserved.',
+  'https://github.com/nodeca/js-yaml @license MIT',
+];
 
 const PROBE = `
 import { Agent, Pool } from 'undici';

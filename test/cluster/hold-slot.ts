@@ -8,10 +8,9 @@ import { createServer } from 'node:net';
 export function holdSlot(slot: number): Promise<void> {
   const server = createServer((socket) => socket.destroy()).unref();
   return new Promise((resolve, reject) => {
-    server.once('error', () => {
-      reject(
-        new Error(`other tests run in slot ${slot}: wait for their end, or name other slots: LAZARET_TEST_SLOT=2,3`),
-      );
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const held = `other tests run in slot ${slot}: wait for their end, or name other slots: LAZARET_TEST_SLOT=2,3`;
+      reject(error.code === 'EADDRINUSE' ? new Error(held) : error);
     });
     server.listen(`\0lazaret-cluster-tests-${slot}`, resolve);
   });
