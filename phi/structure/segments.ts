@@ -55,7 +55,7 @@ function splitText(source: Source, rule: FieldRule): void {
     const starts = structureStarts(text);
     for (let at = starts(0); at >= 0 && budget > 0; at = starts(at)) {
       const collected: Segment[] = [];
-      const end = readStructure({ ...source, into: collected }, at);
+      const end = mayBegin(text, at) ? readStructure({ ...source, into: collected }, at) : ~at;
       if (end < 0) {
         budget -= Math.max(1, ~end - at);
         at++;
@@ -83,15 +83,19 @@ function structureStarts(text: string): (from: number) => number {
   };
 }
 
-/** @returns the end of the structure at an offset, or the complement of how far it was read in vain */
+/** Whether a structure may begin at a mark: most brackets of prose are told by the unit behind them (`[doctor]`). */
+function mayBegin(text: string, at: number): boolean {
+  if (text.charCodeAt(at) === 60) return looksLikeXml(text, at);
+  const next = text.charCodeAt(at + 1);
+  return !((next | 32) >= 97 && (next | 32) <= 122) && /^(?:\{\s*"|\[\s*[[{"\d-])/.test(text.slice(at, at + 64));
+}
+
+/** @returns the end of the structure at an offset where one may begin, or the complement of how far it was read in vain */
 function readStructure(source: Source, at: number): number {
   const { text } = source;
-  if (text.charCodeAt(at) === 60) {
-    if (!looksLikeXml(text, at)) return ~at;
-    const end = readXml(text, at, ({ start, end: stop, rule }) => pushPiece(source, [start, stop], rule));
-    return end > at ? end : ~at;
-  }
-  return /^(?:\{\s*"|\[\s*[[{"\d-])/.test(text.slice(at, at + 64)) ? readJson(source, at) : ~at;
+  if (text.charCodeAt(at) !== 60) return readJson(source, at);
+  const end = readXml(text, at, ({ start, end: stop, rule }) => pushPiece(source, [start, stop], rule));
+  return end > at ? end : ~at;
 }
 
 /** A text node or attribute: decoded, then split again, since it may hold anything. */
