@@ -56,6 +56,19 @@ const SILENT: ReadonlySet<number> = new Set([
   LABEL.CODE_SYSTEM,
 ]);
 
+/** Recognizers look at a word with one of these in any case. */
+const KNOWN = ALWAYS | BIT.SAINT;
+
+/**
+ * Whether a recognizer that goes by what the lexicon knows (`tryBits` in detect.ts) may take a word of ASCII letters. Says no only where each of them
+ * would decline by the word's own bits.
+ */
+export function isKnown(bits: number, lower: boolean): boolean {
+  if ((bits & KNOWN) !== 0) return true;
+  if (lower && (bits & BIT.GIVEN) !== 0 && (bits & NO_NAME) === 0) return true;
+  return (bits & BIT.TOWN) !== 0 && (bits & NO_TOWN) === 0;
+}
+
 /**
  * Whether any recognizer may take a lower-case word of ASCII letters. Says no only where each of them (detect.ts) would decline by the
  * word's own bits, before it looks at what stands around: `a`, `on` and `early` are in lists of names, `and` and `basic` are towns.

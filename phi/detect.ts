@@ -1,11 +1,11 @@
 import { LIMIT } from '#contract/limit.ts';
-import { ANCHOR } from './anchor.ts';
+import { ANCHOR, isKnown } from './anchor.ts';
 import { BIT as BITS } from './bit.ts';
 import { GAP as GAPS_OF } from './character.ts';
 import { TooManyFindings } from './detector-error.ts';
 import { FORM as FORMS_OF } from './form.ts';
 import { LOWER, MIXED, NUMBER } from './lexer.ts';
-import { isQuietNumber, isQuietWord } from './quiet.ts';
+import { isNoName, isQuietNumber, isQuietWord } from './quiet.ts';
 import { LABEL } from './words/labels.ts';
 import { recognizeStreet, recognizeStreetFirst } from './recognizers/address.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
@@ -60,10 +60,14 @@ function detectWord(view: View, at: number, form: number, gap: number): number {
   if (last > at) return last;
   if ((form & FORM.KIND) === MIXED) return tryMixed(view, at);
   if ((bits & BIT.CITY) !== 0 && (bits & BIT.GIVEN) !== 0) last = recognizeName(view, at);
-  if (last === at && (bits & ANCHOR) !== 0) last = tryBits(view, at, bits);
+  const isLower = ((form >> FORM.SHAPE) & FORM.SHAPES) === LOWER;
+  if (last === at && (bits & ANCHOR) !== 0 && ((form & FORM.PLAIN) === 0 || isKnown(bits, isLower)))
+    last = tryBits(view, at, bits);
   if (last > at) return last;
-  if (((form >> FORM.SHAPE) & FORM.SHAPES) !== LOWER)
-    return isQuietWord(view, at, form, bits) ? at : tryCapital(view, at);
+  if (!isLower) {
+    if (isQuietWord(view, at, form, bits)) return at;
+    return isNoName(view, at, form, bits) ? recognizeStreetFirst(view, at) : tryCapital(view, at);
+  }
   if (bits === 0) return tryRare(view, at);
   if ((bits & BIT.SURNAME) !== 0 && (bits & BIT.GIVEN) === 0) return recognizeLowerSurname(view, at);
   return at;

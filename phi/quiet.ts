@@ -9,6 +9,7 @@ import {
   flagsAt,
   formAt,
   gapBefore,
+  isCapitalised,
   isNumber,
   isWord,
   labelAt,
@@ -106,4 +107,15 @@ function isQuietNext(view: View, at: number): boolean {
   if ((flags & ORDINARY) === 0 || (flags & (BIT.PARTICLE | BIT.FACILITY | BIT.FACILITY_PART)) !== 0) return false;
   // `Potassium was 3.4`: no function word is a street's.
   return (flags & (BIT.STOP | BIT.CLINICAL)) === BIT.STOP || !isNumber(view, at + 1);
+}
+
+/**
+ * A capitalised word of the language's grammar or of medicine: `HISTORY OF`, `Denies`, `Musculoskeletal`. It is no name (name.ts `canBegin`) and no place
+ * (place.ts `isUnlisted`), whatever stands around it; only a street may begin with it.
+ */
+export function isNoName(view: View, at: number, form: number, flags: number): boolean {
+  if ((form & FORM.PLAIN) === 0 || ((form >> FORM.SHAPE) & FORM.SHAPES) === INITIAL) return false;
+  if ((flags & BIT.STOP) === 0) return (flags & BIT.CLINICAL) !== 0 && (flags & NAMES) === 0;
+  // `Will Smith`
+  return (flags & BIT.GIVEN) === 0 || !isCapitalised(view, at + 1);
 }
