@@ -10,6 +10,7 @@ import {
   formAt,
   gapBefore,
   isCapitalised,
+  isInitial,
   isNumber,
   isWord,
   labelAt,
@@ -18,6 +19,10 @@ import {
   shapeAt,
   type View,
 } from './view.ts';
+import { isIntroduced } from './recognizers/name-context.ts';
+import { isDegree } from './recognizers/name-shape.ts';
+import { isAfterPreposition } from './recognizers/place.ts';
+import { isAnnounced } from './recognizers/town.ts';
 import { LABEL as LABELS } from './words/labels.ts';
 
 /**
@@ -111,11 +116,24 @@ function isQuietNext(view: View, at: number): boolean {
 
 /**
  * A capitalised word of the language's grammar or of medicine: `HISTORY OF`, `Denies`, `Musculoskeletal`. It is no name (name.ts `canBegin`) and no place
- * (place.ts `isUnlisted`), whatever stands around it; only a street may begin with it.
+ * (place.ts `isUnlisted`), whatever stands around it; only a street may begin with it. So is any other ordinary word that no name follows, where
+ * nothing introduces one.
  */
 export function isNoName(view: View, at: number, form: number, flags: number): boolean {
-  if ((form & FORM.PLAIN) === 0 || ((form >> FORM.SHAPE) & FORM.SHAPES) === INITIAL) return false;
-  if ((flags & BIT.STOP) === 0) return (flags & BIT.CLINICAL) !== 0 && (flags & NAMES) === 0;
-  // `Will Smith`
-  return (flags & BIT.GIVEN) === 0 || !isCapitalised(view, at + 1);
+  if ((form & FORM.PLAIN) === 0) return false;
+  const initial = ((form >> FORM.SHAPE) & FORM.SHAPES) === INITIAL;
+  if ((flags & BIT.STOP) !== 0) {
+    // `Will Smith`, `A. Smith`
+    return ((flags & BIT.GIVEN) === 0 && !initial) || !mayGoOn(view, at + 1);
+  }
+  if (initial || (flags & NAMES) !== 0) return false;
+  if ((flags & BIT.CLINICAL) !== 0) return true;
+  // `Reasoning: The`, `Education and`. `Brackenford, OH` and `named Hope` go on to a closer look.
+  if ((flags & BIT.COMMON) === 0 || (gapBefore(view, at + 1) & GAP.COMMA) !== 0 || mayGoOn(view, at + 1)) return false;
+  return !isIntroduced(view, at) && !isAnnounced(view, at) && !isAfterPreposition(view, at);
+}
+
+/** Whether a word may go on with a name, or end one as a degree does. */
+function mayGoOn(view: View, at: number): boolean {
+  return isCapitalised(view, at) || isInitial(view, at) || (flagsAt(view, at) & BIT.PARTICLE) !== 0 || isDegree(view, at);
 }
