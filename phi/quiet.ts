@@ -9,6 +9,7 @@ import {
   flagsAt,
   formAt,
   gapBefore,
+  hashAt,
   isCapitalised,
   isInitial,
   isNumber,
@@ -23,6 +24,7 @@ import { isIntroduced } from './recognizers/name-context.ts';
 import { isDegree } from './recognizers/name-shape.ts';
 import { isAfterPreposition } from './recognizers/place.ts';
 import { isAnnounced } from './recognizers/town.ts';
+import { wordSet } from './word-hash.ts';
 import { LABEL as LABELS } from './words/labels.ts';
 
 /**
@@ -33,7 +35,7 @@ import { LABEL as LABELS } from './words/labels.ts';
 // Bound here: what a module imports is looked up at every use.
 const [BIT, GAP, FORM, LABEL] = [BITS, GAPS, FORMS, LABELS];
 
-const PERIOD = 46;
+const [PERIOD, SLASH] = [46, 47];
 
 /** Joins a number to another one in a date, a time, an address of a network. */
 const INSIDE = GAP.COLON | GAP.HYPHEN | GAP.SLASH | GAP.PERIOD;
@@ -52,6 +54,8 @@ export function isQuietNumber(view: View, at: number): boolean {
   const gap = gapBefore(view, at + 1);
   if (gap < 0) return false;
   if (gap === GAP.PERIOD && isDecimal(view, at)) return true;
+  if (gap === GAP.HYPHEN && lengthAt(view, at) < 4 && TIMES.has(hashAt(view, at + 1))) return true;
+  if (gap === GAP.SLASH && isRatio(view, at)) return true;
   // Any of these may join groups of an address of a network, two of them with nothing between.
   if ((gap & INSIDE) !== 0 && ((gap & (GAP.COLON | GAP.HYPHEN)) !== 0 || distance(view, at + 1) === 1)) return false;
   if (!isWord(view, at + 1)) return !joinsRun(view, at + 1) && (gap & ~(GAP.SPACE | GAP.NEWLINE)) !== 0;
@@ -71,6 +75,17 @@ function isDecimal(view: View, at: number): boolean {
   if (!isNumber(view, next) || distance(view, next) !== 1 || lengthAt(view, at) + lengthAt(view, next) > 4)
     return false;
   return separator(view, at + 2) !== PERIOD && (isWord(view, at + 2) || !joinsRun(view, at + 2));
+}
+
+/** `58-year-old`, `3-day` */
+const TIMES = wordSet('year years month months week weeks day days hour hours minute minutes');
+
+/** `128/92 mmHg`: no month has three digits, and five of them are no telephone number. */
+function isRatio(view: View, at: number): boolean {
+  const next = at + 1;
+  if (lengthAt(view, at) !== 3 || !isNumber(view, next) || lengthAt(view, next) !== 2 || distance(view, next) !== 1)
+    return false;
+  return separator(view, at + 2) !== SLASH && (isWord(view, at + 2) || !joinsRun(view, at + 2));
 }
 
 /** Whether a word behind a number may begin the name of a street. A unit or a function word does not. */
@@ -126,14 +141,16 @@ export function isNoName(view: View, at: number, form: number, flags: number): b
     // `Will Smith`, `A. Smith`
     return ((flags & BIT.GIVEN) === 0 && !initial) || !mayGoOn(view, at + 1);
   }
-  if (initial || (flags & NAMES) !== 0) return false;
+  // A surname that is an ordinary word too is a name only in company that its first half makes: `Will Clear`.
+  if (initial || (flags & (NAMES & ~BIT.SURNAME)) !== 0) return false;
   if ((flags & BIT.CLINICAL) !== 0) return true;
   // `Reasoning: The`, `Education and`. `Brackenford, OH` and `named Hope` go on to a closer look.
   if ((flags & BIT.COMMON) === 0 || (gapBefore(view, at + 1) & GAP.COMMA) !== 0 || mayGoOn(view, at + 1)) return false;
   return !isIntroduced(view, at) && !isAnnounced(view, at) && !isAfterPreposition(view, at);
 }
 
-/** Whether a word may go on with a name, or end one as a degree does. */
+/** Whether a word may go on with a name, or end one as a degree does. `Lungs: Clear` is no run of words. */
 function mayGoOn(view: View, at: number): boolean {
+  if ((gapBefore(view, at) & ~(GAP.SPACE | GAP.HYPHEN | GAP.PERIOD)) !== 0) return false;
   return isCapitalised(view, at) || isInitial(view, at) || (flagsAt(view, at) & BIT.PARTICLE) !== 0 || isDegree(view, at);
 }

@@ -42,7 +42,7 @@ const INSIDE = GAP.SPACE | GAP.PERIOD | GAP.HYPHEN | GAP.APOSTROPHE;
 
 /** House number first: `12 Old Mill Rd., Apt 4B`; without a street word only where a unit, a town or a second number follows. */
 export function recognizeStreet(view: View, at: number): number {
-  if (lengthAt(view, at) > 6 || (isMixed(view, at) && !/^\d+[a-d]$/.test(wordAt(view, at)))) return at;
+  if (lengthAt(view, at) > 6 || (isMixed(view, at) && !isLettered(view, at))) return at;
   // `Cr 1.2. EF 35%`: a value, and a sentence that ends with it.
   if (isContinued(view, at) || (gapBefore(view, at + 1) & ~(GAP.SPACE | GAP.NEWLINE)) !== 0) return at;
   if (isNumber(view, at) && (flagsAt(view, at + 1) & BIT.UNIT) !== 0 && shapeAt(view, at + 1) === LOWER) return at;
@@ -74,6 +74,12 @@ export function recognizeStreet(view: View, at: number): number {
   );
   emit(view, 'location', [startOf(view, beforeNumber(view, at)), endOf(view, end)], 0.85);
   return end;
+}
+
+/** `12b` */
+function isLettered(view: View, at: number): boolean {
+  const first = view.text.charCodeAt(startOf(view, at));
+  return !(first > 64 && first < 128) && /^\d+[a-d]$/.test(wordAt(view, at));
 }
 
 /** `Långlöt 44 Horky Street`: a word before the number that English does not have belongs to the address. */
@@ -156,7 +162,7 @@ export function isHouseNumber(view: View, at: number): boolean {
     gapBefore(view, at) >= 0 &&
     distance(view, at) <= 2 &&
     lengthAt(view, at) <= 5 &&
-    (isNumber(view, at) || (isMixed(view, at) && /^\d+[a-d]$/.test(wordAt(view, at))))
+    (isNumber(view, at) || (isMixed(view, at) && isLettered(view, at)))
   );
 }
 

@@ -1,6 +1,6 @@
 import { hashWord, wordSet } from '../word-hash.ts';
 import { GAP as GAPS } from '../character.ts';
-import { hashAt, emit, endOf, gapBefore, isMixed, isNumber, numberAt, startOf, type View, wordAt } from '../view.ts';
+import { hashAt, emit, endOf, gapBefore, isMixed, isNumber, lengthAt, numberAt, startOf, type View, wordAt } from '../view.ts';
 
 // Bound here: view.ts says why.
 const GAP = GAPS;
@@ -27,7 +27,7 @@ export function recognizeAge(view: View, at: number): number {
     }
     return at;
   }
-  if (!isMixed(view, at)) return at;
+  if (!isMixed(view, at) || lengthAt(view, at) < 3) return at;
   const match = /^(\d{2,3})(yo|yof|yom|y|yr|yrs|m|f)$/.exec(wordAt(view, at));
   const age = match === null ? 0 : Number(match[1]);
   const unsure = match?.[2] === 'm' || match?.[2] === 'f' || match?.[2] === 'y';

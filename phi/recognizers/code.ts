@@ -34,6 +34,7 @@ export function recognizeCode(view: View, at: number): number {
 
 /** ISO 13616: two letters, two check digits, up to 30 letters and digits, perhaps in groups of four. */
 function iban(view: View, at: number): number {
+  if (lengthAt(view, at) < 4) return 0;
   const head = wordAt(view, at);
   if (!/^[a-z]{2}\d\d/.test(head)) return 0;
   let text = head;
@@ -70,7 +71,11 @@ function separatorIsNotHyphen(view: View, at: number): boolean {
   return gapBefore(view, at) !== GAP.HYPHEN || distance(view, at) !== 1;
 }
 
+/** The shortest piece of any such code. */
+const MIN_SHAPE = 4;
+
 function fixedShape(view: View, at: number): number {
+  if (lengthAt(view, at) < MIN_SHAPE) return 0;
   const text = wordAt(view, at);
   if (text.length === 17 && passesVin(text)) return take(view, 'vehicle', [at, at], 0.9);
   if (text.length === 9 && passesDea(text)) return take(view, 'license', [at, at], 0.85);

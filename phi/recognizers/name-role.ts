@@ -1,7 +1,7 @@
 import { hashWord } from '../word-hash.ts';
 import { BIT as BITS } from '../bit.ts';
 import { GAP as GAPS } from '../character.ts';
-import { ALL_CAPS } from '../lexer.ts';
+import { ALL_CAPS, LOWER } from '../lexer.ts';
 import {
   distance,
   hashAt,
@@ -34,6 +34,8 @@ export function recognizeAfterRole(view: View, at: number): number {
   const gap = gapBefore(view, at + 1);
   if (hashAt(view, at) === NAME && (gap & GAP.END) !== 0) return recognizeAnswer(view, at);
   if (gap < 0 || (gap & ~(GAP.SPACE | GAP.COLON | GAP.COMMA | GAP.OPEN)) !== 0) return at;
+  // `patient is`, `mother denies`: what mostly stands behind a role.
+  if (gap === GAP.SPACE && isPlainWord(view, at + 1) && hashAt(view, at) !== NAME) return at;
   let first = at + 1;
   const introduced = INTRODUCTIONS.has(hashAt(view, at)) || (hashAt(view, at) === NAME && hashAt(view, at + 1) === IS);
   if (hashAt(view, at) === NAME && hashAt(view, first) === IS) first++;
@@ -62,6 +64,11 @@ export function recognizeAfterRole(view: View, at: number): number {
   if (last < first) return at;
   emit(view, 'name', [startOf(view, first), endOf(view, last)], 0.8);
   return last;
+}
+
+/** A lower-case word that is no name in any company. */
+function isPlainWord(view: View, at: number): boolean {
+  return shapeAt(view, at) === LOWER && (flagsAt(view, at) & (NOT_NAMES | BIT.UNIT)) !== 0;
 }
 
 /** `What is your name? Kovalev`: one to three words that are the whole answer. */

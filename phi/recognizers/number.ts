@@ -105,8 +105,8 @@ function isPhoneWord(view: View, at: number): boolean {
   );
 }
 
-/** The fewest digits that any form of a telephone number has; most numbers of a note have fewer. */
-const MIN_PHONE = 5;
+/** The fewest digits that any form of a telephone number has; most numbers of a note have fewer (`128/92`). */
+const MIN_PHONE = 6;
 
 function phone(view: View, run: DigitRun): Found {
   if (run.digits.length < MIN_PHONE) return undefined;
