@@ -84,13 +84,15 @@ interface Issued {
 function issue(sites: readonly TextSite[], findings: readonly Finding[], identities: Identities): Issued | null {
   const spans: SurrogateSpan[][] = sites.map(() => []);
   const entries: VaultEntry[] = [];
+  const escaped = sites.map(({ text }) => text.includes('\\'));
   const ordered = inOrder(findings);
   for (const finding of ordered) {
     const { site: at, start, end, key, quote, score } = finding;
     const site = sites[at];
     if (site === undefined) continue;
     const number = quote !== undefined;
-    const original = originalOf(site, site.text.slice(start, end), number);
+    const raw = site.text.slice(start, end);
+    const original = escaped[at] === true ? originalOf(site, raw, number) : raw;
     // A number and a text of the same digits restore differently, so they are two forms of one thing.
     const { surrogate, entity, isNew } = identities.surrogateFor(finding.entity, original, key, number);
     if (isNew) {

@@ -2,13 +2,15 @@ import { wordSet } from '../word-hash.ts';
 import type { Entity } from '#contract/entity.ts';
 import { BIT as BITS } from '../bit.ts';
 import { GAP as GAPS } from '../character.ts';
-import { digitRun } from '../digits.ts';
+import { digitRun, joinsRun } from '../digits.ts';
+import { FORM as FORMS } from '../form.ts';
 import { LABEL as LABELS, LABEL_ENTITY } from '../words/labels.ts';
 import {
   distance,
   emit,
   endOf,
   flagsAt,
+  formAt,
   gapBefore,
   isMixed,
   isNumber,
@@ -16,16 +18,17 @@ import {
   kindAt,
   labelAt,
   lengthAt,
+  numberAt,
   shapeAt,
   startOf,
   type View,
   hashAt,
   wordAt,
 } from '../view.ts';
-import { ALL_CAPS, INITIAL } from '../lexer.ts';
+import { ALL_CAPS, INITIAL, NUMBER } from '../lexer.ts';
 
 // Bound here: view.ts says why.
-const [BIT, GAP, LABEL] = [BITS, GAPS, LABELS];
+const [BIT, GAP, LABEL, FORM] = [BITS, GAPS, LABELS, FORMS];
 
 const NUMBER_WORDS = wordSet('number no nos num nbr id ids identifier ending');
 const LINKS = wordSet('is was as the his her their my a for pt patient patients s');
@@ -83,14 +86,13 @@ interface Expected {
 
 function takeValue(view: View, at: number, { entity, strong }: Expected): number {
   let last = at;
-  if (isNumber(view, at) && strong) {
+  if (isNumber(view, at) && strong && joinsRun(view, at + 1)) {
     const run = digitRun(view, at);
     if (run.digits.length >= 7 && run.digits.length <= 20) last = run.last;
   }
   while (last - at < MAX_PARTS && isPart(view, last + 1)) last++;
-  const text = view.text.slice(startOf(view, at), endOf(view, last));
-  const digits = text.replaceAll(/\D/g, '').length;
-  if (digits < (strong ? 3 : 5) || isMeasure(view, at, last, text)) return at - 1;
+  const digits = last === at && isDigits(view, at) ? lengthAt(view, at) : countDigits(view, at, last);
+  if (digits < (strong ? 3 : 5) || isMeasure(view, at, last)) return at - 1;
   if (!strong && kindAt(view, at) === 2 && last === at && digits < 6) return at - 1;
   const hash = view.text.charCodeAt(startOf(view, at) - 1) === 35 ? 1 : 0;
   emit(view, entity, [startOf(view, at) - hash, endOf(view, last)], strong ? 0.92 : 0.75);
@@ -112,14 +114,32 @@ function isHexGroup(view: View, at: number): boolean {
   return lengthAt(view, at) === 4 && gapBefore(view, at) === GAP.HYPHEN && /^[0-9a-f]+$/.test(wordAt(view, at));
 }
 
+/** Whether a token is ASCII digits and nothing else. */
+function isDigits(view: View, at: number): boolean {
+  return (formAt(view, at) & (FORM.KIND | FORM.PLAIN)) === (NUMBER | FORM.PLAIN);
+}
+
+function countDigits(view: View, at: number, last: number): number {
+  return textOf(view, at, last).replaceAll(/\D/g, '').length;
+}
+
+function textOf(view: View, at: number, last: number): string {
+  return view.text.slice(startOf(view, at), endOf(view, last));
+}
+
 /** A year, a dose, a ratio: a number that a clinician reads. */
-function isMeasure(view: View, at: number, last: number, text: string): boolean {
+function isMeasure(view: View, at: number, last: number): boolean {
   if ((flagsAt(view, last + 1) & BIT.UNIT) !== 0 && (gapBefore(view, last + 1) & ~(GAP.SPACE | GAP.HYPHEN)) === 0)
     return true;
-  if (at === last && /^(?:19|20)\d\d$/.test(text)) return true;
-  if (/^\d{1,3}\.\d{1,3}$/.test(text) || /^\d{1,2}\/\d{1,2}(?:\/\d{2,4})?$/.test(text)) return true;
-  return view.text.charAt(endOf(view, last)) === '%';
+  if (view.text.charCodeAt(endOf(view, last)) === PERCENT) return true;
+  if (at < last) return RATIO.test(textOf(view, at, last));
+  const year = lengthAt(view, at) === 4 && isDigits(view, at) ? numberAt(view, at) : 0;
+  return year >= 1900 && year < 2100;
 }
+
+const PERCENT = 37;
+/** `1.2`, `3/4`, `3/4/21` */
+const RATIO = /^(?:\d{1,3}\.\d{1,3}|\d{1,2}\/\d{1,2}(?:\/\d{2,4})?)$/;
 
 /** `4471902 is his MRN`: the label stands behind. */
 export function recognizeValueBeforeLabel(view: View, at: number): number {
