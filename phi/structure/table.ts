@@ -12,7 +12,7 @@ export interface Cell {
 const SEPARATORS = ['|', '\t', ';', ','] as const;
 const MAX_HEADER = 2_000;
 const MAX_CELL = 60;
-const [QUESTION, RETURN] = [63, 13];
+const QUESTION = 63;
 /** Lines that one quoted cell may span. */
 const MAX_CELL_LINES = 64;
 
@@ -20,30 +20,37 @@ const MAX_CELL_LINES = 64;
 type Counts = readonly [pipe: number, tab: number, semicolon: number, comma: number, quote: number];
 
 /**
- * Whether a line of headers stands above a line that has the same separator as often: a cheap look that spares most prose a closer one. Says no
- * only where {@link readTable} finds nothing in any line.
+ * Whether a line of headers stands above a line that has the same separator as often: a cheap look that spares most prose a closer one. Lines end
+ * as {@link linesOf} ends them, and a line that {@link readTable} would refuse as a header is none here.
  */
 export function mayHoldTable(text: string): boolean {
-  if (!text.includes(',') && !text.includes('|') && !text.includes('\t') && !text.includes(';')) return false;
+  if (text.includes('\r')) return mayHoldTable(text.replaceAll('\r\n', '\n').replaceAll('\r', '\n'));
+  const next = SEPARATORS.map((separator) => ({ mark: separator, at: indexOrEnd(text, separator, 0) }));
   let header: Counts | undefined;
   // Each mark is searched once over the text.
-  let [feed, cr, period, mark] = [-1, -1, -1, -1];
-  for (let start = 0, end = 0; start < text.length; start = end + 1) {
-    if (feed < start) feed = indexOrEnd(text, '\n', start);
-    if (cr < start) cr = indexOrEnd(text, '\r', start);
-    end = Math.min(feed, cr);
-    if (end === start && feed === start && text.charCodeAt(start - 1) === RETURN) continue;
+  let [above, period, mark] = [-1, -1, -1];
+  for (let from = 0; ; ) {
+    let first = text.length;
+    for (const each of next) {
+      if (each.at < from) each.at = indexOrEnd(text, each.mark, from);
+      if (each.at < first) first = each.at;
+    }
+    if (first === text.length) return false;
+    const start = text.lastIndexOf('\n', first) + 1;
+    const end = indexOrEnd(text, '\n', first);
+    if (start > above + 1) header = undefined;
     if (period < start) period = indexOrEnd(text, '.', start);
     if (mark < start) mark = indexOrEnd(text, '!', start);
     // Sentences have commas too, but a header has no full stop: most lines of prose are not looked at.
     const isHeader = period >= end && mark >= end && hasShortCells(text, start, end);
     if (header !== undefined || isHeader) {
       const counts = countSeparators(text, start, end);
-      if (header !== undefined && counts !== undefined && mayFollow(header, counts)) return true;
+      if (header !== undefined && mayFollow(header, counts)) return true;
       header = isHeader ? counts : undefined;
     }
+    above = end;
+    from = end + 1;
   }
-  return false;
 }
 
 function indexOrEnd(text: string, mark: string, from: number): number {
@@ -65,18 +72,19 @@ function hasShortCells(text: string, start: number, end: number): boolean {
   return length <= MAX_CELL;
 }
 
+/** Whether a row may stand below a header: {@link readHeader} takes one cell more or less, and Markdown may leave the marks at both ends away. */
 function mayFollow(header: Counts, row: Counts): boolean {
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < SEPARATORS.length; i++) {
     const [above, below] = [header[i] as number, row[i] as number];
+    if (above === 0) continue;
     // A quoted cell may hold the separator, and the line end.
-    if (above > 0 && (above === below || (row[4] > 0 && (below > 0 || above > 1)))) return true;
-    if (above > 1 && below > above && i < 3) return true;
+    if (row[4] + header[4] > 0 && (below > 0 || above > 1)) return true;
+    if (below > 0 && Math.abs(above - below) <= (SEPARATORS[i] === '|' ? 3 : 1)) return true;
   }
   return false;
 }
 
-/** @returns undefined for a line without separators */
-function countSeparators(text: string, start: number, end: number): Counts | undefined {
+function countSeparators(text: string, start: number, end: number): Counts {
   let [pipe, tab, semicolon, comma, quote] = [0, 0, 0, 0, 0];
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
@@ -88,7 +96,7 @@ function countSeparators(text: string, start: number, end: number): Counts | und
     else if (code === 59) semicolon++;
     else if (code === 34) quote++;
   }
-  return pipe + tab + semicolon + comma === 0 ? undefined : [pipe, tab, semicolon, comma, quote];
+  return [pipe, tab, semicolon, comma, quote];
 }
 
 interface Header {

@@ -32,6 +32,21 @@ test.each([
   expect(clean(table)).toBe(table);
 });
 
+test.each([
+  ['a row with one cell less', 'mrn;pt_name;home address\n88213;quelbo zarn\n'],
+  ['a row with one cell more', 'name;mrn\nquelbo zarn;88213;9 fernkettle way\n'],
+  ['rows without the marks at both ends', '| name | mrn |\nquelbo zarn | 88213\n'],
+  ['separators in a quoted header', 'name,"a, b, or c",mrn\nquelbo zarn,x,88213\n'],
+  ['below a long line of prose', `${'she slept well and ate '.repeat(9)}, and left\nname,mrn\nquelbo zarn,88213\n`],
+])('a table is read with %s', (_, table) => {
+  expect(clean(table)).not.toMatch(/quelbo|zarn|88213/);
+});
+
+test.each(['\n', '\r\n', '\r'])('a table behind prose is read where lines end with %j', (end) => {
+  const out = clean(['Seen today, and well.', '', 'patient,seen at', 'quelbo,12', 'fenk,13', ''].join(end));
+  expect(out).not.toMatch(/quelbo|fenk/);
+});
+
 test('the columns of one table say nothing of prose below it', () => {
   expect(clean('name,mrn\nQuelbo Zarn,88213\n\nTake one tablet, twice daily.')).toContain(
     'Take one tablet, twice daily.',
