@@ -5,7 +5,7 @@ import { GAP as GAPS_OF } from './character.ts';
 import { TooManyFindings } from './detector-error.ts';
 import { FORM as FORMS_OF } from './form.ts';
 import { LOWER, MIXED, NUMBER } from './lexer.ts';
-import { isNoName, isQuietNumber, isQuietWord } from './quiet.ts';
+import { isNoName, isQuietNumber, isUnit } from './quiet.ts';
 import { LABEL } from './words/labels.ts';
 import { recognizeStreet, recognizeStreetFirst } from './recognizers/address.ts';
 import { recognizeAge, recognizeAgeInWords } from './recognizers/age.ts';
@@ -65,8 +65,8 @@ function detectWord(view: View, at: number, form: number, gap: number): number {
     last = tryBits(view, at, bits);
   if (last > at) return last;
   if (!isLower) {
-    if (isQuietWord(view, at, form, bits)) return at;
-    return isNoName(view, at, form, bits) ? recognizeStreetFirst(view, at) : tryCapital(view, at);
+    if (isNoName(view, at, form, bits)) return recognizeStreetFirst(view, at);
+    return isUnit(view, at, form, bits) ? at : tryCapital(view, at);
   }
   if (bits === 0) return tryRare(view, at);
   if ((bits & BIT.SURNAME) !== 0 && (bits & BIT.GIVEN) === 0) return recognizeLowerSurname(view, at);

@@ -2,7 +2,7 @@ import { BIT as BITS } from './bit.ts';
 import { GAP as GAPS } from './character.ts';
 import { isContinued, joinsRun } from './digits.ts';
 import { FORM as FORMS } from './form.ts';
-import { CAPITALISED, INITIAL, INNER_CAPS, LOWER } from './lexer.ts';
+import { INITIAL, INNER_CAPS, LOWER } from './lexer.ts';
 import {
   beginsSentence,
   distance,
@@ -98,18 +98,14 @@ function mayBeStreet(view: View, at: number): boolean {
   return !plain || isNumber(view, at + 1) || (gapBefore(view, at + 1) & GAP.PERIOD) !== 0;
 }
 
-/**
- * `. Lungs were`: an ordinary word that has its capital from the sentence it begins, before another ordinary word. What introduces a name or
- * a place stands in the same sentence before it, and what makes a name of it has a capital too. `2 L over`, `mmol/L and`, `92 mmHg`: a unit.
- */
-export function isQuietWord(view: View, at: number, form: number, flags: number): boolean {
+/** `2 L over`, `mmol/L and`, `92 mmHg`: a unit behind a number. */
+export function isUnit(view: View, at: number, form: number, flags: number): boolean {
   if ((form & FORM.PLAIN) === 0 || (flags & BIT.STREET) !== 0) return false;
   const shape = (form >> FORM.SHAPE) & FORM.SHAPES;
-  if (shape === INNER_CAPS && (flags & BIT.UNIT) !== 0) return isMeasured(view, at);
-  if (gapBefore(view, at + 1) !== GAP.SPACE) return false;
-  if (shape === INITIAL) return isMeasured(view, at) && isQuietNext(view, at + 1);
-  const ordinary = (flags & BIT.STOP) !== 0 || ((flags & (BIT.COMMON | BIT.CLINICAL)) !== 0 && (flags & NAMES) === 0);
-  return shape === CAPITALISED && ordinary && beginsSentence(view, at) && isQuietNext(view, at + 1);
+  if (shape === INNER_CAPS) return (flags & BIT.UNIT) !== 0 && isMeasured(view, at);
+  return (
+    shape === INITIAL && gapBefore(view, at + 1) === GAP.SPACE && isMeasured(view, at) && isQuietNext(view, at + 1)
+  );
 }
 
 /** Whether a number stands before a unit, or a unit that this one divides. */
@@ -131,8 +127,8 @@ function isQuietNext(view: View, at: number): boolean {
 
 /**
  * A capitalised word of the language's grammar or of medicine: `HISTORY OF`, `Denies`, `Musculoskeletal`. It is no name (name.ts `canBegin`) and no place
- * (place.ts `isUnlisted`), whatever stands around it; only a street may begin with it. So is any other ordinary word that no name follows, where
- * nothing introduces one.
+ * (place.ts `isUnlisted`), whatever stands around it; only a street may begin with it. So is any other ordinary word that no name follows, where it
+ * has its capital from its sentence (`. Lungs were`) or nothing introduces a name or a place.
  */
 export function isNoName(view: View, at: number, form: number, flags: number): boolean {
   if ((form & FORM.PLAIN) === 0) return false;
@@ -146,6 +142,7 @@ export function isNoName(view: View, at: number, form: number, flags: number): b
   if ((flags & BIT.CLINICAL) !== 0) return true;
   // `Reasoning: The`, `Education and`. `Brackenford, OH` and `named Hope` go on to a closer look.
   if ((flags & BIT.COMMON) === 0 || (gapBefore(view, at + 1) & GAP.COMMA) !== 0 || mayGoOn(view, at + 1)) return false;
+  if (beginsSentence(view, at)) return true;
   return !isIntroduced(view, at) && !isAnnounced(view, at) && !isAfterPreposition(view, at);
 }
 

@@ -194,6 +194,7 @@ export function recognizeStreetFirst(view: View, at: number): number {
 
 /** `Árpád fejedelem útja 3`, `Luite tee 71`: up to the house number behind a street word close by. @returns its token, or the given one */
 function numberedAhead(view: View, at: number): number {
+  if (!isNumber(view, at + 2) && !isNumber(view, at + 3) && !isNumber(view, at + 4)) return at;
   for (let i = at + 1; i <= at + 3; i++) {
     const gap = gapBefore(view, i);
     if (gap !== GAP.SPACE && gap !== GAP.HYPHEN) return at;

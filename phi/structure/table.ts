@@ -72,14 +72,20 @@ function hasShortCells(text: string, start: number, end: number): boolean {
   return length <= MAX_CELL;
 }
 
-/** Whether a row may stand below a header: {@link readHeader} takes one cell more or less, and Markdown may leave the marks at both ends away. */
+/**
+ * By how many separators a row may differ from its header: {@link readHeader} takes one cell more or less, and Markdown may leave the marks at both
+ * ends away. Commas stand in lists of prose, too, so their number must agree.
+ */
+const SLACK = [3, 1, 1, 0];
+
+/** Whether a row may stand below a header. */
 function mayFollow(header: Counts, row: Counts): boolean {
   for (let i = 0; i < SEPARATORS.length; i++) {
     const [above, below] = [header[i] as number, row[i] as number];
     if (above === 0) continue;
     // A quoted cell may hold the separator, and the line end.
     if (row[4] + header[4] > 0 && (below > 0 || above > 1)) return true;
-    if (below > 0 && Math.abs(above - below) <= (SEPARATORS[i] === '|' ? 3 : 1)) return true;
+    if (below > 0 && Math.abs(above - below) <= (SLACK[i] as number)) return true;
   }
   return false;
 }

@@ -34,6 +34,7 @@ test.each([
 
 test.each([
   ['a row with one cell less', 'mrn;pt_name;home address\n88213;quelbo zarn\n'],
+  ['a row with one cell less, of tabs', 'mrn\tpt_name\thome address\n88213\tquelbo zarn\n'],
   ['a row with one cell more', 'name;mrn\nquelbo zarn;88213;9 fernkettle way\n'],
   ['rows without the marks at both ends', '| name | mrn |\nquelbo zarn | 88213\n'],
   ['separators in a quoted header', 'name,"a, b, or c",mrn\nquelbo zarn,x,88213\n'],
@@ -45,6 +46,11 @@ test.each([
 test.each(['\n', '\r\n', '\r'])('a table behind prose is read where lines end with %j', (end) => {
   const out = clean(['Seen today, and well.', '', 'patient,seen at', 'quelbo,12', 'fenk,13', ''].join(end));
   expect(out).not.toMatch(/quelbo|fenk/);
+});
+
+test('two lines of prose with commas are no table', () => {
+  const note = 'Patient, 45, male\nPresents with cough, fever';
+  expect(clean(note)).toBe(note);
 });
 
 test('the columns of one table say nothing of prose below it', () => {
