@@ -149,5 +149,7 @@ export function isNoName(view: View, at: number, form: number, flags: number): b
 /** Whether a word may go on with a name, or end one as a degree does. `Lungs: Clear` is no run of words. */
 function mayGoOn(view: View, at: number): boolean {
   if ((gapBefore(view, at) & ~(GAP.SPACE | GAP.HYPHEN | GAP.PERIOD)) !== 0) return false;
-  return isCapitalised(view, at) || isInitial(view, at) || (flagsAt(view, at) & BIT.PARTICLE) !== 0 || isDegree(view, at);
+  return (
+    isCapitalised(view, at) || isInitial(view, at) || (flagsAt(view, at) & BIT.PARTICLE) !== 0 || isDegree(view, at)
+  );
 }

@@ -1,6 +1,18 @@
 import { hashWord, wordSet } from '../word-hash.ts';
 import { GAP as GAPS } from '../character.ts';
-import { hashAt, emit, endOf, gapBefore, isMixed, isNumber, lengthAt, numberAt, startOf, type View, wordAt } from '../view.ts';
+import {
+  hashAt,
+  emit,
+  endOf,
+  gapBefore,
+  isMixed,
+  isNumber,
+  lengthAt,
+  numberAt,
+  startOf,
+  type View,
+  wordAt,
+} from '../view.ts';
 
 // Bound here: view.ts says why.
 const GAP = GAPS;

@@ -49,14 +49,31 @@ function alarms(texts: readonly string[]) {
   return { words, spans: found.length, perThousandWords: (1_000 * found.length) / words, byEntity, sample };
 }
 
-/** 4 KB prompts: ordinary notes, and the texts of the sets put together, which are as dense with identifiers as no application's. */
-async function speed(texts: readonly string[]): Promise<{ readonly notes: Speed; readonly dense: Speed }> {
+/**
+ * 4 KB prompts: what clinicians wrote and said, where the folder holds it; generated notes, whose headers repeat; and the texts of the sets put together,
+ * which are as dense with identifiers as no application's.
+ * @param written texts by the name of their set
+ */
+async function speed(
+  texts: readonly string[],
+  written: Readonly<Record<string, readonly string[]>>,
+): Promise<Readonly<Record<string, Speed>>> {
   const bundled = await importBundled<{ scanText: typeof scanText }>('phi/scan.ts');
-  const all = texts.join('\n');
-  const dense = Array.from({ length: Math.floor(all.length / 4_096) }, (_, i) =>
+  const sets: Record<string, readonly string[]> = {};
+  for (const [name, own] of Object.entries(written)) sets[name] = promptsOf(own, '\n\n');
+  sets['notes'] = clinicalPrompts(200);
+  sets['dense'] = promptsOf(texts, '\n');
+  const measured = Object.entries(sets).filter(([, prompts]) => prompts.length > 0);
+  return Object.fromEntries(measured.map(([name, prompts]) => [name, measureSpeed(prompts, bundled.scanText)]));
+}
+
+/** Texts one behind the other, cut into prompts. */
+function promptsOf(texts: readonly string[], between: string): readonly string[] {
+  const all = texts.join(between);
+  return Array.from({ length: Math.floor(all.length / 4_096) }, (_, i) =>
+    // A copy of its own: a piece of a longer text would keep all of it.
     Buffer.from(all.slice(i * 4_096, i * 4_096 + 4_096)).toString(),
   );
-  return { notes: measureSpeed(clinicalPrompts(200), bundled.scanText), dense: measureSpeed(dense, bundled.scanText) };
 }
 
 function line(name: string, result: Score): string {
@@ -80,7 +97,8 @@ async function measure(data: string | undefined) {
     folders[`generated ${format}, other half`] = scoreGenerated(format, 1);
   }
   let texts: readonly string[] = [...generate(0), ...generate(1)].map((gold) => gold.text);
-  if (data === undefined) return { sets, folders, samples, speed: await speed(texts), published: PUBLISHED };
+  const written: Record<string, readonly string[]> = {};
+  if (data === undefined) return { sets, folders, samples, speed: await speed(texts, written), published: PUBLISHED };
   for (const [name, file] of [
     ['ASQ-PHI', 'asq-phi/queries.jsonl'],
     ['presidio-research', 'presidio-research/queries.jsonl'],
@@ -95,13 +113,16 @@ async function measure(data: string | undefined) {
   const notes = join(data, 'aci-bench/valid.csv');
   if (existsSync(notes)) {
     const rows = readCsv(readFileSync(notes, 'utf8'));
-    for (const column of ['dialogue', 'note'])
-      samples[`aci-bench ${column}s`] = alarms(rows.map((row) => row[column] ?? ''));
+    for (const column of ['dialogue', 'note']) {
+      const name = `aci-bench ${column}s`;
+      written[name] = rows.map((row) => row[column] ?? '');
+      samples[name] = alarms(written[name]);
+    }
   }
   for (const folder of ['synthea-fhir-r4', 'hl7v2-cdc', 'ccda-examples']) {
     if (existsSync(join(data, folder))) folders[folder] = scoreFolder(join(data, folder));
   }
-  return { sets, folders, samples, speed: await speed(texts), published: PUBLISHED };
+  return { sets, folders, samples, speed: await speed(texts, written), published: PUBLISHED };
 }
 
 function speedLine(name: string, each: Speed): string {

@@ -1,5 +1,5 @@
 /**
- * Prompts as a clinic's application sends them: a note and a question, no two alike, about ten identifiers in each. Everybody in them is invented.
+ * Prompts as a clinic's application sends them: a note and a question, no two alike, and some twenty identifiers in each, which is more than clinicians write. Everybody in them is invented.
  * Deterministic, so that a figure can be measured again.
  */
 const GIVEN =
