@@ -35,7 +35,7 @@ import { LABEL as LABELS } from './words/labels.ts';
 // Bound here: what a module imports is looked up at every use.
 const [BIT, GAP, FORM, LABEL] = [BITS, GAPS, FORMS, LABELS];
 
-const [PERIOD, SLASH] = [46, 47];
+const PERIOD = 46;
 
 /** Joins a number to another one in a date, a time, an address of a network. */
 const INSIDE = GAP.COLON | GAP.HYPHEN | GAP.SLASH | GAP.PERIOD;
@@ -85,7 +85,7 @@ function isRatio(view: View, at: number): boolean {
   const next = at + 1;
   if (lengthAt(view, at) !== 3 || !isNumber(view, next) || lengthAt(view, next) !== 2 || distance(view, next) !== 1)
     return false;
-  return separator(view, at + 2) !== SLASH && (isWord(view, at + 2) || !joinsRun(view, at + 2));
+  return isWord(view, at + 2) || !joinsRun(view, at + 2);
 }
 
 /** Whether a word behind a number may begin the name of a street. A unit or a function word does not. */

@@ -14,7 +14,7 @@ const word = fc.tuple(fc.constantFrom(...new Set(WORDS.split(' '))), fc.nat(9)).
   return shape === 9 ? text.toUpperCase() : `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 });
 const PHRASES =
-  'lives in;moved to;born at;seen on;call me;my name is;city;Where:;in;Reasoning;Education;Port de;and;Aalborg;Where: Education;lives in Reasoning;on Oulu;by Sierra;seen on 128/92/45';
+  'lives in;moved to;born at;seen on;call me;my name is;city;Where:;in;Reasoning;Education;Port de;and;Aalborg;Where: Education;lives in Reasoning on Oulu;on Oulu;by Sierra;seen on 128/92/45';
 const phrase = fc.constantFrom(...PHRASES.split(';'));
 const number = fc.oneof(fc.nat(99), fc.nat(999), fc.nat(9_999), fc.nat(99_999_999)).map(String);
 const ratio = fc
