@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bundlePrograms } from '../tools/bundle.ts';
+import { GUARD_ENVIRONMENT, GUARD_FLAGS } from './guard-start.ts';
 
 const run = promisify(execFile);
 const RUNS = 3;
@@ -15,7 +16,7 @@ interface EngineMemory {
   readonly engine: number;
 }
 
-/** Starts processes of their own, as the images start them: from bundles. The least of some runs counts. */
+/** Starts processes of their own, as the sidecar's image starts it: from bundles, with its flags. The least of some runs counts. */
 export async function measureEngineMemory(): Promise<EngineMemory> {
   const folder = await mkdtemp(join(tmpdir(), 'lazaret-bench-'));
   try {
@@ -30,7 +31,9 @@ export async function measureEngineMemory(): Promise<EngineMemory> {
 async function leastOf(program: string): Promise<number> {
   let least = Infinity;
   for (let i = 0; i < RUNS; i++) {
-    const { stdout } = await run(process.execPath, ['--expose-gc', program]);
+    const { stdout } = await run(process.execPath, ['--expose-gc', ...GUARD_FLAGS, program], {
+      env: { ...process.env, ...GUARD_ENVIRONMENT },
+    });
     least = Math.min(least, Number(stdout));
   }
   return least;

@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { FakeCluster, guardedPod } from '#test/fake/cluster-view.ts';
 import { makeKeys, serve } from '#test/controller/bundle/serve.ts';
 import { openReleaseLists, type ReleaseLists } from '../controller/lists/release-lists.ts';
+import { GUARD_FLAGS } from './guard-start.ts';
 import type { HolderOrder, HolderWord } from './lists-holder.ts';
 import { buildMillion, LIST_SECRET } from './million-entries.ts';
 
-/** As the sidecar's image starts it. */
-const FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=96', '--no-memory-pool'];
 const TOKEN = `a.${Buffer.from(JSON.stringify({ exp: 4_000_000_000 })).toString('base64url')}.b`;
 const TIMES = 4;
 
@@ -33,7 +32,7 @@ const server = {
   tokenFile: join(dir, 'token'),
 };
 const holder = fork(join(import.meta.dirname, 'lists-holder.ts'), {
-  execArgv: ['--disable-warning=ExperimentalWarning', ...FLAGS],
+  execArgv: ['--disable-warning=ExperimentalWarning', ...GUARD_FLAGS],
 });
 // Until its engine is warm.
 await new Promise((resolve) => setTimeout(resolve, 5_000));

@@ -1,25 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GUARD_ENVIRONMENT, GUARD_FLAGS } from './guard-start.ts';
 import type { Target } from './load.ts';
 import type { Material } from './material.ts';
 import type { Rival } from './options.ts';
 import { CORE, findProgram, type Running, startProgram, until } from './process.ts';
 import { LISTED_HOST, LLM_HOST, requestBytes } from './prompt.ts';
 import { answers, freePort, NODE_FLAGS, type World } from './world.ts';
-
-/** The heap that the image gives the guard, and its few threads. */
-const GUARD_FLAGS = [
-  '--disable-sigusr1',
-  '--max-semi-space-size=2',
-  '--max-old-space-size=96',
-  '--no-memory-pool',
-] as const;
-const GUARD_ENVIRONMENT = {
-  MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '32768',
-  MALLOC_TRIM_THRESHOLD_: '65536',
-  UV_THREADPOOL_SIZE: '2',
-} as const;
 
 /** A program between the load generator and the upstream. */
 export interface Proxy {
