@@ -1,3 +1,8 @@
+/** 32 bits of this process alone. */
+export function secretNumber(): number {
+  return crypto.getRandomValues(new Int32Array(1))[0] as number;
+}
+
 /** What a {@link HashTable} holds. */
 export interface Hashed<T> {
   readonly hash: number;
@@ -6,8 +11,11 @@ export interface Hashed<T> {
 }
 
 const FIRST_SLOTS = 64;
-/** 2^32 divided by the golden ratio (Knuth, The Art of Computer Programming 3, 6.4): hashes that are like one another come into different slots. */
-const SPREAD = 0x9e37_79b1 | 0;
+/**
+ * An odd number that nobody knows (multiplicative hashing, Dietzfelbinger et al. 1997): whoever writes a prompt cannot choose words that come into one
+ * slot, where each would be compared with all.
+ */
+const SPREAD = secretNumber() | 1;
 const EMPTY = Array.from({ length: FIRST_SLOTS }, () => undefined);
 
 /**

@@ -1,7 +1,7 @@
 import { ENTITIES, type Entity } from '#contract/entity.ts';
 import { BIT as BITS } from './bit.ts';
 import { isApostrophe, learn, UNIT as UNITS, UNIT_OF as UNITS_OF } from './character.ts';
-import { HashTable, type Hashed, olderOf } from './hash-table.ts';
+import { HashTable, type Hashed, olderOf, secretNumber } from './hash-table.ts';
 import { lexiconBits } from './lexicon.ts';
 import { createNamesakes } from './namesake.ts';
 import { formatSurrogate } from './surrogate.ts';
@@ -124,6 +124,8 @@ function addForm(thing: Thing, form: string): string {
 }
 
 const TOKEN = UNIT.LETTER | UNIT.DIGIT;
+/** Values whose hashes are equal are compared one by one; nobody can choose such values for a seed that nobody knows. */
+const OWN_SEED = secretNumber();
 
 /** What a unit folds to; 0 where it is no letter and no digit. */
 function foldedUnit(text: string, at: number): number {
@@ -132,7 +134,7 @@ function foldedUnit(text: string, at: number): number {
 }
 
 function hashFolded(text: string): number {
-  let hash = HASH_SEED;
+  let hash = OWN_SEED;
   for (let i = 0; i < text.length; i++) {
     const unit = UNIT_OF[text.charCodeAt(i)] as number;
     if ((unit & TOKEN) !== 0) hash = Math.imul(hash ^ (unit & UNIT.VALUE), HASH_PRIME);
