@@ -2,6 +2,7 @@ import type { Entity } from '#contract/entity.ts';
 import { LIMIT } from '#contract/limit.ts';
 import type { TextSite } from '#contract/text-site.ts';
 import { BIT as BITS } from './bit.ts';
+import { findAcross } from './adjacent.ts';
 import { detect } from './detect.ts';
 import { TooManyFindings } from './detector-error.ts';
 import { batchSegments } from './batch.ts';
@@ -45,13 +46,16 @@ export function examineSites(sites: readonly TextSite[], options: ExamineOptions
   const evidence = outer?.evidence ?? createEvidence(workspace.sieve);
   const unopened = new Map<Segment, Unopened[]>();
   const inquiry: Inquiry = { options, depth, evidence, unopened, open: openText };
+  const across = sites.length < 2 ? undefined : findAcross(batches.flat(), sites, options.dates);
   let count = 0;
   let views: readonly View[] = [];
   const own = batches.map((batch) => {
     views = lexBatch(batch, workspace.tokens, options);
     return batch.map((segment, i) => {
       const view = views[i] as View;
-      const found = examineSegment(view, segment, inquiry);
+      const own = examineSegment(view, segment, inquiry);
+      const beside = across?.get(segment);
+      const found = beside === undefined ? own : mergeCandidates([...own, ...beside]);
       count += found.length;
       if (count > LIMIT.identifiers) throw new TooManyFindings();
       learnFrom(view, found, segment.message, evidence);
