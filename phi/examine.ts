@@ -53,9 +53,9 @@ export function examineSites(sites: readonly TextSite[], options: ExamineOptions
     views = lexBatch(batch, workspace.tokens, options);
     return batch.map((segment, i) => {
       const view = views[i] as View;
-      const own = examineSegment(view, segment, inquiry);
+      const inside = examineSegment(view, segment, inquiry);
       const beside = across?.get(segment);
-      const found = beside === undefined ? own : mergeCandidates([...own, ...beside]);
+      const found = beside === undefined ? inside : mergeCandidates([...inside, ...beside]);
       count += found.length;
       if (count > LIMIT.identifiers) throw new TooManyFindings();
       learnFrom(view, found, segment.message, evidence);

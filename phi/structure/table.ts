@@ -153,7 +153,9 @@ function readHeader(text: string, lines: readonly Range[], at: number): Header |
     const last = rowEnd(text, lines, at + 1, separator);
     const next = splitRow(text, [(lines[at + 1] as Range)[0], (lines[last] as Range)[1]], separator);
     if (Math.abs(next.length - cells.length) > 1 || next.length < 2) continue;
-    const rules = columnRules(cells.map(([from, to]) => text.slice(from, to)));
+    const names = cells.map(([from, to]) => text.slice(from, to).trim());
+    const rules = columnRules(names);
+    if (separator === ',' && !/,(?! )/.test(header) && !areColumns(names, rules)) continue;
     if (rules.some((rule) => rule !== PROSE && rule.code !== true)) return { separator, rules };
   }
   return undefined;
@@ -176,6 +178,20 @@ function columnRules(headers: readonly string[]): readonly FieldRule[] {
     return PEOPLE.test(headers[i]?.trim() ?? '') ? { whole: 'name' } : rule;
   });
 }
+
+/**
+ * Whether words with commas and spaces between, as prose has them too, are a header's. A word for people alone says little (`yes, doctor`,
+ * `Patient, 45`): then all others must be what columns are called.
+ */
+function areColumns(names: readonly string[], rules: readonly FieldRule[]): boolean {
+  const others = names.filter((name) => !PEOPLE.test(name));
+  if (rules.some((rule, i) => rule !== PROSE && rule.code !== true && !PEOPLE.test(names[i] ?? ''))) return true;
+  return others.every((name) => fieldRule(name) !== PROSE || THINGS.test(name) || COLUMNS.test(name));
+}
+
+/** What columns beside one of people are mostly called. */
+const COLUMNS =
+  /^(?:age|sex|gender|dx|diagnos[ie]s|problem|reason|status|notes?|comments?|room|bed|time|type|service|visit|acuity|plan|insurance|allerg(?:y|ies)|weight|height|bp|hr|(?:chief )?complaint|#|no\.?)$/i;
 
 /** A column of people. */
 const PEOPLE =

@@ -48,9 +48,21 @@ test.each(['\n', '\r\n', '\r'])('a table behind prose is read where lines end wi
   expect(out).not.toMatch(/quelbo|fenk/);
 });
 
-test('two lines of prose with commas are no table', () => {
-  const note = 'Patient, 45, male\nPresents with cough, fever';
+test.each([
+  'Patient, 45, male\nPresents with cough, fever',
+  'Patient, 45\nfever, cough\nchills, rash',
+  'yes, doctor\nno, thanks',
+  'ok, patient\nsome pain, fever',
+])('lines of prose with commas are no table: %j', (note) => {
   expect(clean(note)).toBe(note);
+});
+
+test.each([
+  'patient, age, dx\nquelbo zarn, 44, flu\n',
+  'patient,word\nquelbo zarn,x\n',
+  'dx, name\nflu, quelbo zarn\n',
+])('columns of people are a table: %j', (table) => {
+  expect(clean(table)).not.toMatch(/quelbo|zarn/);
 });
 
 test('the columns of one table say nothing of prose below it', () => {
