@@ -155,7 +155,7 @@ function readHeader(text: string, lines: readonly Range[], at: number): Header |
     if (Math.abs(next.length - cells.length) > 1 || next.length < 2) continue;
     const names = cells.map(([from, to]) => text.slice(from, to).trim());
     const rules = columnRules(names);
-    if (separator === ',' && !/,(?! )/.test(header) && !areColumns(names, rules)) continue;
+    if (isProseLike(header, separator) && !areColumns(names, rules)) continue;
     if (rules.some((rule) => rule !== PROSE && rule.code !== true)) return { separator, rules };
   }
   return undefined;
@@ -179,8 +179,15 @@ function columnRules(headers: readonly string[]): readonly FieldRule[] {
   });
 }
 
+/** `yes, doctor`: separators as prose has them, too, each with a space behind it. */
+function isProseLike(header: string, separator: string): boolean {
+  if (separator !== ',' && separator !== ';') return false;
+  const [, ...behind] = header.split(separator);
+  return behind.every((cell) => cell.startsWith(' '));
+}
+
 /**
- * Whether words with commas and spaces between, as prose has them too, are a header's. A word for people alone says little (`yes, doctor`,
+ * Whether words with such separators between are a header's. A word for people alone says little (`yes, doctor`,
  * `Patient, 45`): then all others must be what columns are called.
  */
 function areColumns(names: readonly string[], rules: readonly FieldRule[]): boolean {

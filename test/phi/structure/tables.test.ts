@@ -53,6 +53,8 @@ test.each([
   'Patient, 45\nfever, cough\nchills, rash',
   'yes, doctor\nno, thanks',
   'ok, patient\nsome pain, fever',
+  'Told the nurse; no pain\nslept well; ate',
+  'Doctor; stable\nslept well; ate',
 ])('lines of prose with commas are no table: %j', (note) => {
   expect(clean(note)).toBe(note);
 });
