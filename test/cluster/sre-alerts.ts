@@ -50,6 +50,11 @@ export function wornOut(open: string): readonly WantedAlert[] {
   ];
 }
 
+export const LISTS: WantedAlert = {
+  name: 'LazaretListsUnusable',
+  cause: 'a Secret of lists holds what is no table',
+};
+
 /** Alerts of a collector that is away. */
 export const AWAY: readonly WantedAlert[] = [
   { name: 'LazaretCollectorDown', cause: 'the collector has no pod' },

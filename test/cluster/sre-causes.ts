@@ -70,6 +70,26 @@ export async function removeUnguarded(namespace: string): Promise<void> {
   await kubectl(['delete', 'pod', 'older', `--namespace=${namespace}`, '--grace-period=0', '--force']);
 }
 
+const LISTS = 'sre-lists';
+
+/** Gives the release lists that are none, or none again. */
+export async function setSpoiltLists(on: boolean): Promise<void> {
+  if (on)
+    await applyYaml(
+      stringify({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: LISTS, namespace: 'lazaret' },
+        stringData: { 'patients.table': 'an export of the wrong program', key: 'A'.repeat(43) },
+      }),
+    );
+  const lists = ['--set-json', `lists.secrets=${JSON.stringify(on ? [LISTS] : [])}`];
+  const wait = ['--wait', '--timeout=180s'];
+  const { status, stderr } = await tryHelm(['upgrade', 'lazaret', CHART, RELEASE, '--reuse-values', ...lists, ...wait]);
+  if (status !== 0) throw new Error(stderr);
+  if (!on) await kubectl(['delete', 'secret', LISTS, RELEASE, '--ignore-not-found']);
+}
+
 /** Makes the release an evaluation, or one with keys of its own again. @param keys the folder of `lazaret keys init` */
 export async function setEvaluation(on: boolean, keys: string): Promise<void> {
   const own = ['--set-file', `audit.recipients=${join(keys, 'recipients.public.jwks')}`];

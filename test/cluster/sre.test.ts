@@ -3,6 +3,7 @@ import {
   AWAY,
   CONFLICT,
   LATE,
+  LISTS,
   REGISTER_FULL,
   type WantedAlert,
   waitForClear,
@@ -20,6 +21,7 @@ import {
   removeUnguarded,
   scale,
   setEvaluation,
+  setSpoiltLists,
   shortenCollectorCertificate,
   spoilParameters,
 } from './sre-causes.ts';
@@ -145,6 +147,16 @@ it('what wears out or is left open: each alert fires by its cause and clears wit
   await setEvaluation(false, product.keys);
   // A list stays full until the time of its lines is over: after the outage below.
   await expectClear(wanted.filter(({ name }) => name !== REGISTER_FULL.name));
+});
+
+it('lists that cannot be used: the alert fires, the doctor says so, and it clears with them', {
+  timeout: 400_000,
+}, async () => {
+  await setSpoiltLists(true);
+  await expectFiring([LISTS]);
+  await expectDoctor([/^broken controller: the lists of the release cannot be used: guarded pods refuse everything/]);
+  await setSpoiltLists(false);
+  await expectClear([LISTS]);
 });
 
 it('an outage: each alert fires by its cause and clears with it', { timeout: 400_000 }, async () => {

@@ -95,6 +95,17 @@ export const ALERT_CASES: readonly AlertCase[] = [
     holds: 5,
   },
   {
+    alert: 'LazaretListsUnusable',
+    what: 'once for all replicas',
+    series: [
+      { name: 'lazaret_lists_fault{pod="a"}', below: 0, at: 1 },
+      { name: 'lazaret_lists_fault{pod="b"}', below: 0, at: 1 },
+    ],
+    labels: {},
+    summary: 'The lists of the release cannot be used',
+    holds: 0,
+  },
+  {
     alert: 'LazaretSpoolHigh',
     what: 'at the share of the spool',
     series: [
