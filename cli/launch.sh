@@ -7,6 +7,6 @@ node="$dir/node_modules/.bin/node"
 [ "$1" = "--check" ] && exit 0
 program=$1
 shift
-# What Node made of the sources of the commands, so that they start in half the time; where it cannot be written, they start without it.
+# What Node made of the sources of the commands, so that they start sooner; where it cannot be written, they start without it.
 [ "$program" = cli/main.ts ] && export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$dir/node_modules/.cache/lazaret}"
 exec "$node" --disable-warning=ExperimentalWarning "$dir/$program" "$@"

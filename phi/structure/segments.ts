@@ -7,7 +7,8 @@ import { mayHoldSegments, readSegment, segmentLines } from './hl7.ts';
 import { joinSplitWords } from './inline-markup.ts';
 import { decodeString, type JsonLeaf, walkJson } from './json.ts';
 import { linesOf, type Range } from './lines.ts';
-import { mayHoldTable, readTable } from './table.ts';
+import { readTable } from './table.ts';
+import { mayHoldTable } from './table-look.ts';
 import { decodeReferences, looksLikeXml, readXml } from './xml.ts';
 
 /** How deep a structure inside a value of a structure is opened (JSON in a JSON string in a tool result). */
